@@ -1,0 +1,156 @@
+import LibRDKafka
+import PluginABI
+import PluginKit
+import Synchronization
+
+/// The topics that the sink has been shown. The lane adds and reads handles, the watch thread asks for growth.
+final class TopicCatalog: @unchecked Sendable {
+    // SAFETY: `entries` is the lane's until both threads have been joined; `known` has a lock.
+    struct Known: @unchecked Sendable {
+        // SAFETY: a topic handle of librdkafka may be used from any thread.
+        let number: UInt32
+        let name: String
+        let handle: OpaquePointer
+        var partitions: Int32
+    }
+
+    /// What the lane needs of a topic.
+    struct Entry {
+        var handle: OpaquePointer?
+        /// Larger records are refused here, before they take a whole batch with them.
+        var recordBytesMax = Int.max
+    }
+
+    private let client: OpaquePointer
+    private let host: PluginHost
+    private let health: BrokerHealth
+    private let settings: TopicSettings
+    private let limits: TopicLimits
+    private let batchBytesMax: Int
+    private let compresses: Bool
+    private var entries: UnsafeMutablePointer<Entry>
+    private var capacity = 64
+    private let known = Mutex<[Known]>([])
+
+    /// How long the lane may wait for a topic, in nanoseconds.
+    private static let patience: UInt64 = 5 * Clock.second
+
+    init(_ producer: Producer, _ settings: TopicSettings, _ configuration: ClientConfiguration) {
+        client = producer.handle
+        host = producer.host
+        health = producer.health
+        limits = producer.topicLimits
+        batchBytesMax = configuration.batchBytesMax
+        compresses = configuration.compresses
+        self.settings = settings
+        entries = .allocate(capacity: capacity)
+        entries.initialize(repeating: Entry(), count: capacity)
+    }
+
+    /// Lets go of the handles; before the producer ends.
+    func close() {
+        for index in 0..<capacity { if let handle = entries[index].handle { rd_kafka_topic_destroy(handle) } }
+        entries.deallocate()
+        capacity = 0
+    }
+
+    /// A topic as far as it was found. [lane]
+    @inline(__always) subscript(number: UInt32) -> Entry { number < capacity ? entries[Int(number)] : Entry() }
+
+    /// All that is known, for the watch thread.
+    var list: [Known] { known.withLock { $0 } }
+
+    /// Finds or makes a topic. [lane]
+    /// - Returns: the partitions that it has.
+    /// - Throws: CDCP_E_RETRY where brokers do not answer, CDCP_E_CONFIG where the topic cannot be had.
+    func find(_ number: UInt32, _ name: String) throws(StageError) -> Int32 {
+        let handle: OpaquePointer
+        if let there = self[number].handle {
+            handle = there
+        } else {
+            guard number < 1 << 20 else { throw .fatal("topic number \(number) is out of range") }
+            guard let made = rd_kafka_topic_new(client, name, nil) else {
+                throw .config("topic \(name): librdkafka refuses the name: \(text(rd_kafka_last_error()))")
+            }
+            handle = made
+            keep(number, handle)
+        }
+        let end = Clock.now() &+ Self.patience
+        var created = false
+        while true {
+            let left = Clock.milliseconds(until: end)
+            switch Metadata.of(handle, client, timeout: max(left, 1)) {
+            case .partitions(let count, let led, let broker):
+                let complete = !created || count >= (settings.partitions ?? 1)
+                guard led && complete else { break }
+                health.report(well: true, "the brokers answer")
+                if let wanted = settings.partitions, wanted != count {
+                    host.log(
+                        .warning, "topic \(name) exists with \(count) partitions, options.topics.partitions says \(wanted): the \(count) are used")
+                }
+                learnLimit(number, name, broker)
+                remember(Known(number: number, name: name, handle: handle, partitions: count))
+                return count
+            case .unknown:
+                guard !created else { break }
+                guard settings.create else {
+                    throw .config("topic \(name) does not exist, and options.topics.create is false: make it, or set create to true")
+                }
+                try TopicCreation(settings).make(name, client, timeout: max(left, 1))
+                created = true
+                continue
+            case .refused(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION):
+                throw .config("topic \(name): the brokers refuse the name: a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -")
+            case .refused(let error):
+                throw .config("topic \(name): \(text(error)): the client needs DESCRIBE and WRITE on it, and CREATE where it is to be made")
+            case .failed(let error):
+                if let refusal = health.permanentRefusal {
+                    throw .config("the brokers refuse the client: \(refusal); check security.protocol, sasl.* and ssl.* in options.kafka")
+                }
+                if left <= 0 || !Metadata.passes(error) { throw .retry("topic \(name): the brokers do not answer: \(health.reason(or: text(error)))") }
+            }
+            guard Clock.now() < end else { throw .retry("topic \(name): its partitions have no leader yet") }
+            Clock.sleep(milliseconds: 50)
+        }
+    }
+
+    /// A topic has more partitions than when it was first used: said once, the mapping stays. [watch thread]
+    func grew(_ topic: Known, to partitions: Int32) {
+        known.withLock { list in
+            for index in list.indices where list[index].number == topic.number { list[index].partitions = partitions }
+        }
+        host.log(.warning, "topic \(topic.name) has grown from \(topic.partitions) to \(partitions) partitions: new ones are used after a restart")
+        host.topicGrew(topic.number, partitions: partitions)
+    }
+
+    private func remember(_ topic: Known) {
+        known.withLock { list in
+            list.removeAll { $0.number == topic.number }
+            list.append(topic)
+        }
+    }
+
+    private func learnLimit(_ number: UInt32, _ name: String, _ broker: Int32) {
+        guard let limit = limits.ask(name, client, broker) else { return }
+        if !compresses { entries[Int(number)].recordBytesMax = max(limit - TopicLimits.overhead, 0) }
+        if limit < batchBytesMax {
+            host.log(
+                .warning,
+                "topic \(name) takes \(limit) bytes at once (max.message.bytes) and batches may have \(batchBytesMax): set batch.size in options.kafka to "
+                    + "\(limit) or less, or full batches will be refused")
+        }
+    }
+
+    private func keep(_ number: UInt32, _ handle: OpaquePointer) {
+        if Int(number) >= capacity {
+            let size = max(capacity * 2, Int(number) + 1)
+            let larger = UnsafeMutablePointer<Entry>.allocate(capacity: size)
+            larger.initialize(repeating: Entry(), count: size)
+            larger.update(from: entries, count: capacity)
+            entries.deallocate()
+            entries = larger
+            capacity = size
+        }
+        entries[Int(number)].handle = handle
+    }
+}

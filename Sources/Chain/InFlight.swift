@@ -1,0 +1,167 @@
+public import Pipeline
+import PluginABI
+
+/// Why the sink's side cannot go on.
+public enum SinkLoss: Sendable, Equatable {
+    /// Make the sink anew and send again from the last acknowledged transaction.
+    case rewind(String)
+    /// A record can never be delivered, and the policy is to stop.
+    case record(topic: String, code: Int32, message: String)
+    /// Nothing will be delivered.
+    case fatal(code: Int32, message: String)
+}
+
+/// What is on the way to the sink, and what has come back: submissions, ledger, budget. Any thread; the gate once a submission.
+public final class InFlight: @unchecked Sendable {
+    // SAFETY: everything under the gate.
+    public let gate: Gate
+    let budget: BudgetBox
+    let memory: RecordMemory
+    private let topics: TopicTable
+    private let observer: any LaneObserver
+    private var ledger: AckLedger
+    private var open: [UInt64: Submission] = [:]
+    private var pool: [Submission] = []
+    private var loss: SinkLoss?
+    private let sinkPolicy: RowPolicy
+    private let sinkName: String
+
+    public init(gate: Gate, budget: BudgetBox, budgetBytes: Int, start: StreamMark, sinkPolicy: RowPolicy, sinkName: String, topics: TopicTable, observer: any LaneObserver) {
+        self.gate = gate
+        self.budget = budget
+        self.topics = topics
+        self.observer = observer
+        self.sinkPolicy = sinkPolicy
+        self.sinkName = sinkName
+        memory = RecordMemory(gate: gate, budgetBytes: budgetBytes)
+        ledger = AckLedger(start: start)
+    }
+
+    // MARK: what others read
+
+    /// Gate held.
+    public var durableLocked: StreamMark { ledger.durable }
+    /// Gate held.
+    public var lossLocked: SinkLoss? { loss }
+
+    public struct Snapshot: Sendable {
+        public let durable: StreamMark
+        public let transactions: Int
+        public let outstanding: Int
+        public let oldestPendingCommitTime: Int64?
+        public let inFlightBytes: Int
+        public let loss: SinkLoss?
+    }
+
+    public func snapshot() -> Snapshot {
+        gate.locked {
+            Snapshot(
+                durable: ledger.durable, transactions: ledger.transactions, outstanding: ledger.outstanding,
+                oldestPendingCommitTime: ledger.oldestPendingCommitTime, inFlightBytes: budget.value.total, loss: loss)
+        }
+    }
+
+    /// Waits until everything submitted has been completed.
+    /// - Returns: false when the deadline passed, or the sink was lost.
+    public func drain(until deadline: UInt64) -> Bool {
+        gate.locked {
+            while ledger.outstanding > 0 {
+                if loss != nil { return false }
+                if !gate.wait(until: deadline), ledger.outstanding > 0 { return false }
+            }
+            return loss == nil
+        }
+    }
+
+    // MARK: stage thread
+
+    func takeSubmission() -> Submission { gate.locked { pool.popLast() } ?? Submission() }
+
+    func giveBack(_ submission: Submission) {
+        gate.locked { recycleLocked(submission) }
+    }
+
+    /// Enters a submission; it may complete before the sink's submit has returned.
+    func enter(_ submission: Submission, mark: StreamMark?, transactions: Int, isLast: Bool) {
+        gate.locked {
+            let id = ledger.submitted(mark: mark, transactions: transactions)
+            submission.seal(id: id, isLast: isLast)
+            budget.value.add(records: submission.bytes)
+            open[id] = submission
+        }
+    }
+
+    /// No record, but a boundary.
+    func passed(_ mark: StreamMark, transactions: Int) {
+        gate.locked {
+            if ledger.passed(mark, transactions: transactions) { gate.broadcast() }
+        }
+    }
+
+    // MARK: the sink's threads
+
+    /// Answers `sink_complete`.
+    public func completed(_ id: UInt64, failures: [DeliveryFailure]) {
+        var acknowledged: [(UInt32, Int)] = []
+        var skipped: [(Int32, Int)] = []
+        gate.locked {
+            guard let submission = open.removeValue(forKey: id) else {
+                loss = loss ?? .fatal(code: CDCP_CODE_OTHER, message: "the sink completed submission \(id), which is not open")
+                gate.broadcast()
+                return
+            }
+            budget.value.remove(records: submission.bytes)
+            if let worst = judge(failures, submission) {
+                loss = loss ?? worst
+            } else {
+                acknowledged = submission.topicCounts.map { ($0.topic, $0.count) }
+                for failure in failures { skipped.append((failure.code, 1)) }
+                _ = ledger.completed(id)
+            }
+            recycleLocked(submission)
+            gate.broadcast()
+        }
+        for (topic, count) in acknowledged { observer.acknowledged(topic: topic, records: count) }
+        for (code, count) in skipped { observer.skipped(stage: sinkName, code: code, rows: count) }
+    }
+
+    private func judge(_ failures: [DeliveryFailure], _ submission: Submission) -> SinkLoss? {
+        var worst: SinkLoss?
+        for failure in failures {
+            switch Int32(failure.kind) {
+            case CDCP_FAIL_RECORD:
+                if sinkPolicy == .skip { continue }
+                let topic = failure.index < submission.count ? topics.name(submission.records[failure.index].topic) : ""
+                return .record(topic: topic, code: failure.code, message: failure.message)
+            case CDCP_FAIL_RETRYABLE: worst = worst ?? .rewind(failure.message)
+            default: return .fatal(code: failure.code, message: failure.message)
+            }
+        }
+        return worst
+    }
+
+    private func recycleLocked(_ submission: Submission) {
+        for chunk in submission.chunks { memory.releaseLocked(chunk) }
+        submission.reset()
+        if pool.count < 64 { pool.append(submission) }
+    }
+
+    /// The stream begins at another place; nothing may be on the way.
+    public func restart(at mark: StreamMark) {
+        gate.locked { ledger = AckLedger(start: mark, transactions: ledger.transactions, nextID: ledger.nextID) }
+    }
+
+    /// A new sink: what was on the way is forgotten, and comes again from the last durable mark. The old sink must have ended.
+    public func rewind() -> StreamMark {
+        gate.locked {
+            for submission in open.values {
+                budget.value.remove(records: submission.bytes)
+                recycleLocked(submission)
+            }
+            open.removeAll()
+            loss = nil
+            ledger = AckLedger(start: ledger.durable, transactions: ledger.transactions, nextID: ledger.nextID)
+            return ledger.durable
+        }
+    }
+}

@@ -1,0 +1,447 @@
+public import Pipeline
+public import PluginABI
+import Synchronization
+
+/// How a lane is cut.
+public struct LaneSettings: Sendable {
+    public var batchRows: Int
+    public var batchBytes: Int
+    /// `limits.record`
+    public var recordBytes: Int
+
+    public init(batchRows: Int, batchBytes: Int, recordBytes: Int) {
+        self.batchRows = batchRows
+        self.batchBytes = batchBytes
+        self.recordBytes = recordBytes
+    }
+}
+
+/// What the queue holds: the stream, or the snapshot before it.
+public enum LaneMode: Sendable, Equatable {
+    case stream
+    /// Rows as of `point`, read at `time` (microseconds since 1970).
+    case snapshot(point: UInt64, time: Int64)
+}
+
+/// The stage thread's work: takes what was received, runs it through the plan, hands it to the sink, and marks what is complete.
+///
+/// `run` belongs to one thread; the requests may come from any.
+public final class Lane: @unchecked Sendable {
+    // SAFETY: builder, chain and plan are the stage thread's; requests go through the gate and the atomic.
+    private let gate: Gate
+    private let queue: ReceiveQueue
+    private let inFlight: InFlight
+    private let settings: LaneSettings
+    private let services: any HostServices
+    private let observer: any LaneObserver
+    private let batch: BatchMemory
+    private let emitter: Emitter
+    private let builder: BatchBuilder
+    private let chain: StageChain
+    private let attention: Attention
+    private var held: [ReceivedSlice] = []
+    private var mode: LaneMode = .stream
+    private var snapshotTable: UInt32 = 0
+    private var snapshotSeq: UInt64 = 0
+    private var decodeNanoseconds: UInt64 = 0
+    // Requests, under the gate.
+    private var reloads = ReloadBarrier()
+    private var pendingPlan: Plan?
+    private var reloadOutcome: ReloadOutcome?
+
+    /// What became of a reload at the barrier.
+    public enum ReloadOutcome: Sendable {
+        /// The new plan runs; the stream paused so many nanoseconds.
+        case swapped(pause: UInt64)
+        case refused(StageFailure)
+        /// The stream ended before a boundary came.
+        case gone
+    }
+
+    /// - Parameters:
+    ///   - start: where the stream begins.
+    ///   - resolve: completes an announced shape with the catalog's knowledge; stage thread.
+    public init(
+        gate: Gate, queue: ReceiveQueue, inFlight: InFlight, plan: Plan, settings: LaneSettings, start: StreamMark, services: any HostServices,
+        observer: any LaneObserver, resolve: @escaping (RelationShape) throws(LaneStop) -> ResolvedShape
+    ) {
+        self.gate = gate
+        self.queue = queue
+        self.inFlight = inFlight
+        self.settings = settings
+        self.services = services
+        self.observer = observer
+        attention = Attention()
+        batch = BatchMemory(rowsMax: settings.batchRows)
+        emitter = Emitter(memory: inFlight.memory, batch: batch, recordLimit: settings.recordBytes)
+        builder = BatchBuilder(batch: batch, plan: plan, start: start, resolve: resolve)
+        chain = StageChain(batch: batch, emitter: emitter, observer: observer, topics: services.topics) { [attention] in attention.isAbandoned }
+        builder.onLive = { [weak self] relations in self?.shared.withLock { $0.relations = relations } }
+    }
+
+    // MARK: requests, any thread
+
+    /// Stop at the next boundary.
+    public func requestStop() {
+        attention.raise(Attention.stop)
+        gate.locked { gate.broadcast() }
+    }
+
+    /// Stop at once.
+    public func abandon() {
+        attention.raise(Attention.abandon)
+        gate.locked { gate.broadcast() }
+    }
+
+    /// Nothing more will be appended to the queue.
+    public func sourceEnded() {
+        attention.raise(Attention.sourceEnd)
+        gate.locked { gate.broadcast() }
+    }
+
+    /// Hands over a prepared plan and waits for the boundary.
+    /// - Parameter whileWaiting: called about once a second; false: give up.
+    public func reload(_ plan: Plan, whileWaiting: () -> Bool) -> ReloadOutcome {
+        let accepted = gate.locked {
+            guard reloads.request() else { return false }
+            pendingPlan = plan
+            reloadOutcome = nil
+            return true
+        }
+        guard accepted else { return .gone }
+        attention.raise(Attention.reload)
+        gate.locked { gate.broadcast() }
+        while true {
+            let outcome: ReloadOutcome? = gate.locked {
+                if reloadOutcome == nil { _ = gate.wait(until: monotonicNow() + 1_000_000_000) }
+                return reloadOutcome
+            }
+            if let outcome { return outcome }
+            if !whileWaiting() {
+                let withdrawn = gate.locked {
+                    let withdrawn = reloads.withdraw()
+                    if withdrawn { pendingPlan = nil }
+                    return withdrawn
+                }
+                if withdrawn {
+                    attention.clear(Attention.reload)
+                    return .gone
+                }
+            }
+        }
+    }
+
+    // MARK: stage thread
+
+    /// The plan that runs.
+    public var plan: Plan { builder.plan }
+    /// Where a new connection of this process has to start.
+    public var resumeMark: StreamMark { builder.tracker.mark }
+    public var isInTransaction: Bool { builder.tracker.isOpen }
+
+    /// Announces a table before any row, as the catalog knows it; no question is asked back.
+    public func announce(_ shape: ResolvedShape) throws(LaneStop) { try builder.take(shape) }
+    /// The relations that rows may come of, as they were a moment ago. Any thread.
+    public var liveRelations: [UnsafePointer<cdcp_relation>] { shared.withLock { $0.relations } }
+
+    private struct Shared: @unchecked Sendable {
+        // SAFETY: relations are immutable and live as long as the process.
+        var relations: [UnsafePointer<cdcp_relation>] = []
+    }
+    private let shared = Mutex(Shared())
+
+    /// Between two runs, on the stage thread: a reload need not wait for the stream to come back.
+    public func serveReload() {
+        if attention.isRaised(Attention.reload) { swap() }
+    }
+
+    /// The connection is gone: the open transaction will come again, its rows so far are skipped then.
+    public func disconnected() { builder.tracker.disconnected() }
+
+    /// Another instance of the sink, between two runs, on the stage thread.
+    public func replaceSink(_ sink: StageInstance) { builder.plan.sink = sink }
+
+    /// The sink lost what was on the way: everything behind the mark comes again.
+    public func rewind(to mark: StreamMark) {
+        builder.tracker.rewind(to: mark)
+        builder.startNext()
+        queue.release(held)
+        held.removeAll()
+    }
+
+    /// Works until there is a reason to stop.
+    public func run(_ mode: LaneMode) -> LaneStop {
+        self.mode = mode
+        attention.clear(Attention.sourceEnd)
+        do throws(LaneStop) {
+            if case .snapshot(let point, let time) = mode {
+                snapshotTable = 0
+                do throws(TransactionTracker.Violation) { try builder.beginSnapshot(point: point, time: time) } catch {
+                    throw .data(stage: "snapshot", message: "\(error)", position: point)
+                }
+            }
+            while true {
+                let slice = try next()
+                held.append(slice)
+                try process(slice)
+                if !gate.locked({ queue.hasMoreLocked }) { try flush(isLast: true) }
+            }
+        } catch {
+            releaseHeld()
+            // Whoever waits for a boundary of this run waits for the next one; only an end of the process ends the wait.
+            return error
+        }
+    }
+
+    /// The process ends: a reload that waits is told.
+    public func end() {
+        gate.locked {
+            if reloads.state == .waiting { reloadOutcome = .gone }
+            gate.broadcast()
+        }
+    }
+
+    private var atBoundary: Bool { !builder.tracker.isOpen || mode != .stream }
+
+    /// The next slice; between slices the requests are looked at.
+    private func next() throws(LaneStop) -> ReceivedSlice {
+        while true {
+            if attention.isRaised { try attend() }
+            let slice: ReceivedSlice? = try gate.locked { () throws(LaneStop) in
+                if inFlight.lossLocked != nil { throw .abandoned }
+                if let slice = queue.takeLocked() { return slice }
+                if attention.isRaised(Attention.sourceEnd) { throw .sourceEnded }
+                _ = gate.wait(until: monotonicNow() + 250_000_000)
+                return nil
+            }
+            if let slice { return slice }
+        }
+    }
+
+    /// Looks at requests; called between items too, so that a boundary inside a slice is not missed.
+    private func attend() throws(LaneStop) {
+        if attention.isAbandoned { throw .abandoned }
+        guard atBoundary else { return }
+        if attention.isRaised(Attention.stop), mode == .stream {
+            try flush(isLast: true)
+            throw .boundary
+        }
+        if attention.isRaised(Attention.reload) {
+            try flush(isLast: false)
+            swap()
+        }
+    }
+
+    private func swap() {
+        let plan: Plan? = gate.locked { reloads.reachedBoundary() ? pendingPlan : nil }
+        attention.clear(Attention.reload)
+        guard let plan else { return }
+        let start = monotonicNow()
+        // A rewind may have made the sink anew since the plan was prepared.
+        plan.sink = builder.plan.sink
+        var outcome = ReloadOutcome.swapped(pause: 0)
+        do throws(StageFailure) {
+            try builder.adopt(plan)
+            outcome = .swapped(pause: monotonicNow() &- start)
+        } catch { outcome = .refused(error) }
+        gate.locked {
+            reloads.swapped()
+            pendingPlan = nil
+            reloadOutcome = outcome
+            gate.broadcast()
+        }
+    }
+
+    private func process(_ slice: ReceivedSlice) throws(LaneStop) {
+        var offset = slice.from
+        let headerSize = MemoryLayout<ItemHeader>.size
+        let decoder = builder.plan.decoder
+        guard let decode = decoder.code.decoder?.decode else { throw .stage(decoder.failure("decode", CDCP_E_UNSUPPORTED, "it is no decoder")) }
+        let ops = builder.opsPointer
+        let handle = builder.handle
+        var start = monotonicNow()
+        while offset < slice.to {
+            if attention.isRaised { try attend() }
+            let header = slice.chunk.memory.load(fromByteOffset: offset, as: ItemHeader.self)
+            let bytes = (slice.chunk.memory + offset + headerSize).assumingMemoryBound(to: UInt8.self)
+            switch header.kind {
+            case ReceivedKind.message.rawValue:
+                builder.walStart = header.lsn
+                let status = decode(decoder.pointer, bytes, UInt64(header.length), header.lsn, ops, handle)
+                if status != CDCP_OK { try refused(status, decoder, header.lsn) }
+            case ReceivedKind.idle.rawValue:
+                builder.idle(at: header.lsn)
+            case ReceivedKind.copyRow.rawValue:
+                try snapshotRow(header, bytes)
+            default:
+                try flush(isLast: true)
+                throw .snapshotEnded
+            }
+            batch.inputBytes &+= Int(header.length)
+            offset += (headerSize + Int(header.length) + 7) & ~7
+            if batch.rowCount >= settings.batchRows || batch.inputBytes >= settings.batchBytes {
+                chain.nanoseconds[0] &+= monotonicNow() &- start
+                // The slice at hand is not done yet: what is released are those before it.
+                try flush(isLast: false, keeping: offset < slice.to ? 1 : 0)
+                start = monotonicNow()
+            }
+        }
+        chain.nanoseconds[0] &+= monotonicNow() &- start
+    }
+
+    private func snapshotRow(_ header: ItemHeader, _ bytes: UnsafeMutablePointer<UInt8>) throws(LaneStop) {
+        let oid = UInt32(truncatingIfNeeded: header.aux)
+        if oid != snapshotTable {
+            snapshotTable = oid
+            snapshotSeq = 0
+        }
+        snapshotSeq += 1
+        guard let cells = builder.snapshotRow(oid: oid, flags: header.flags, seq: snapshotSeq) else {
+            throw .data(stage: "snapshot", message: "a row of a table that was not announced (oid \(oid))", position: snapshotSeq)
+        }
+        guard CopyRows.split(bytes, Int(header.length), into: cells, count: builder.columnCount(oid: oid)) else {
+            throw .data(stage: "snapshot", message: "row \(snapshotSeq) of oid \(oid) has another number of columns than its table", position: snapshotSeq)
+        }
+    }
+
+    private func refused(_ status: cdcp_status, _ decoder: StageInstance, _ lsn: UInt64) throws(LaneStop) {
+        let failure = decoder.failure("decode", status, "answered \(StageInstance.meaning(status))")
+        let reason = builder.refusal ?? (status == CDCP_E_DATA || status == CDCP_E_UNSUPPORTED
+            ? .data(stage: decoder.name, message: failure.message, position: lsn) : .stage(failure))
+        builder.refusal = nil
+        // What stands before the message is sound and goes its way; what the message itself said does not count.
+        try flush(isLast: true)
+        throw reason
+    }
+
+    /// Runs the batch at hand through the plan and hands it to the sink.
+    private func flush(isLast: Bool, keeping: Int = 0) throws(LaneStop) {
+        defer { releaseHeld(keeping: keeping) }
+        let plan = builder.plan
+        guard batch.rowCount > 0 else {
+            if let last = builder.marks.last {
+                let count = builder.marks.reduce(0) { $0 + $1.transactions }
+                observer.transactions(count)
+                inFlight.passed(last.mark, transactions: count)
+            }
+            builder.startNext()
+            return
+        }
+        let submission = inFlight.takeSubmission()
+        emitter.start(submission)
+        let outcome = try chain.encode(plan)
+        let marks = builder.marks.filter { $0.rows <= outcome.cut }
+        let transactions = marks.reduce(0) { $0 + $1.transactions }
+        submission.measure()
+        if submission.count == 0 {
+            inFlight.giveBack(submission)
+            if let last = marks.last { inFlight.passed(last.mark, transactions: transactions) }
+        } else {
+            try resolveTopics(plan, submission)
+            try chain.assign(plan)
+            try waitForRoom(submission.bytes)
+            inFlight.enter(submission, mark: marks.last?.mark, transactions: transactions, isLast: isLast)
+            try submit(plan, submission)
+        }
+        report(plan, transactions)
+        builder.startNext()
+        if let refusal = outcome.refusal { throw .rowRefused(refusal) }
+    }
+
+    private func releaseHeld(keeping: Int = 0) {
+        guard held.count > keeping else { return }
+        let kept = Array(held.suffix(keeping))
+        held.removeLast(keeping)
+        queue.release(held)
+        held = kept
+    }
+
+    private func report(_ plan: Plan, _ transactions: Int) {
+        for index in 0..<batch.relationCount {
+            let bound = batch.bound[index]
+            for op in 1..<7 where bound.pointee.counts[op] > 0 {
+                observer.rows(table: bound.pointee.qualifiedName, op: UInt8(op), count: bound.pointee.counts[op])
+                bound.pointee.counts[op] = 0
+            }
+        }
+        if builder.messages > 0 {
+            observer.rows(table: "", op: UInt8(CDCP_OP_MESSAGE), count: builder.messages)
+            builder.messages = 0
+        }
+        let count = plan.stages.count + 2
+        observer.batch(plan: plan, nanoseconds: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(chain.nanoseconds)[..<count]))
+        for index in 0..<count { chain.nanoseconds[index] = 0 }
+        if transactions > 0 { observer.transactions(transactions) }
+    }
+
+    /// Topics that are used for the first time.
+    private func resolveTopics(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
+        for (topic, _) in submission.topicCounts where !services.topics.isResolved(topic) {
+            let name = services.topics.name(topic)
+            var pause: UInt64 = 50_000_000
+            while true {
+                var partitions: Int32 = 0
+                var text = PermanentText.make(name)
+                let status = plan.sink.code.sink?.topic?(plan.sink.pointer, topic, text, &partitions) ?? CDCP_E_UNSUPPORTED
+                text.len = 0
+                if status == CDCP_OK {
+                    services.topics.resolve(topic, partitions: partitions)
+                    break
+                }
+                let failure = plan.sink.failure("topic \(name)", status, "answered \(StageInstance.meaning(status))")
+                guard status == CDCP_E_RETRY || status == CDCP_E_AGAIN else { throw .topic(name: name, failure: failure) }
+                observer.topicDelayed(name: name, message: failure.message)
+                try pauseChecking(pause)
+                pause = min(pause * 2, 2_000_000_000)
+            }
+        }
+    }
+
+    private func pauseChecking(_ nanoseconds: UInt64) throws(LaneStop) {
+        let deadline = monotonicNow() + nanoseconds
+        try gate.locked { () throws(LaneStop) in
+            while monotonicNow() < deadline {
+                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
+                _ = gate.wait(until: deadline)
+            }
+        }
+    }
+
+    private func waitForRoom(_ bytes: Int) throws(LaneStop) {
+        var began: UInt64?
+        try gate.locked { () throws(LaneStop) in
+            while !inFlight.budget.value.admits(records: bytes) {
+                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
+                let now = monotonicNow()
+                if let began, now - began > 1_000_000_000 { break }
+                began = began ?? now
+                _ = gate.wait(until: now + 250_000_000)
+            }
+        }
+        guard let began, monotonicNow() - began > 1_000_000_000 else { return }
+        observer.backpressure(begins: true, nanoseconds: monotonicNow() - began)
+        try gate.locked { () throws(LaneStop) in
+            while !inFlight.budget.value.admits(records: bytes) {
+                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
+                _ = gate.wait(until: monotonicNow() + 250_000_000)
+            }
+        }
+        observer.backpressure(begins: false, nanoseconds: monotonicNow() - began)
+    }
+
+    private func submit(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
+        let start = monotonicNow()
+        while true {
+            let status = plan.sink.code.sink?.submit?(plan.sink.pointer, submission.pointer) ?? CDCP_E_UNSUPPORTED
+            if status == CDCP_OK { break }
+            let failure = plan.sink.failure("submit", status, "answered \(StageInstance.meaning(status))")
+            guard status == CDCP_E_AGAIN || status == CDCP_E_RETRY else {
+                // A sink that lost its producer says so by its completions, and then refuses: that is a rewind, not an end.
+                if gate.locked({ inFlight.lossLocked }) != nil { throw .abandoned }
+                throw .stage(failure)
+            }
+            try pauseChecking(5_000_000)
+        }
+        chain.nanoseconds[plan.stages.count + 1] &+= monotonicNow() &- start
+    }
+}

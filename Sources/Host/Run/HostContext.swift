@@ -1,0 +1,78 @@
+import Chain
+import Settings
+import Synchronization
+import Telemetry
+
+/// The version that `--version`, metrics and records show.
+let hostVersion = "0.1.0"
+
+/// What every part of a running host shares: settings, log, numbers, health, and whether a stop was asked for. Any thread.
+final class HostContext: Sendable {
+    let directory: String
+    let settings: HostSettings
+    let log: Log
+    let metrics: StreamMetrics
+    /// Where a line of progress is redrawn; nil: standard error is no terminal.
+    let terminal: TerminalLine?
+    /// Progress of the snapshot, for `/status`.
+    let snapshotStatus = Mutex<RunShared.SnapshotStatus?>(nil)
+    private let health = Mutex(Health())
+    private let startTime = monotonicNow()
+    private let stopState = Mutex(StopState())
+
+    private struct StopState {
+        var requested = false
+        var forced = false
+        var deadline: UInt64?
+        var handlers: [@Sendable (_ forced: Bool) -> Void] = []
+    }
+
+    init(directory: String, settings: HostSettings, log: Log, terminal: TerminalLine?) {
+        self.terminal = terminal
+        self.directory = directory
+        self.settings = settings
+        self.log = log
+        metrics = StreamMetrics(stream: settings.name, version: hostVersion)
+        ProcessMetrics.register(in: metrics.registry)
+    }
+
+    /// Monotonic time since the start: the clock of health.
+    var uptime: Duration { .nanoseconds(Int64(monotonicNow() - startTime)) }
+
+    func withHealth<R>(_ body: (inout Health, Duration) -> R) -> R {
+        let now = uptime
+        return health.withLock { body(&$0, now) }
+    }
+
+    func enter(_ phase: HealthPhase, _ detail: String = "") { withHealth { $0.enter(phase, detail, at: $1) } }
+
+    // MARK: stopping
+
+    var isStopping: Bool { stopState.withLock { $0.requested } }
+    var isForced: Bool { stopState.withLock { $0.forced } }
+    /// Monotonic nanoseconds until which a stop may drain; nil: no stop was asked for.
+    var stopDeadline: UInt64? { stopState.withLock { $0.deadline } }
+
+    /// Calls `handler` when a stop is asked for, and again when it is to be at once; at once if it was already.
+    func onStop(_ handler: @escaping @Sendable (_ forced: Bool) -> Void) {
+        let (requested, forced) = stopState.withLock { state in
+            state.handlers.append(handler)
+            return (state.requested, state.forced)
+        }
+        if requested { handler(forced) }
+    }
+
+    /// TERM or INT; the second time, or when the time is over, at once.
+    func requestStop(force: Bool) {
+        let handlers = stopState.withLock { state in
+            if !state.requested {
+                let limit = settings.limits.stop.components
+                state.deadline = monotonicNow() &+ UInt64(max(0, limit.seconds)) &* 1_000_000_000 &+ UInt64(limit.attoseconds / 1_000_000_000)
+            }
+            state.requested = true
+            state.forced = state.forced || force
+            return state.handlers
+        }
+        for handler in handlers { handler(force) }
+    }
+}

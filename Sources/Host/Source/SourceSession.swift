@@ -1,0 +1,223 @@
+import Chain
+import Checkpoint
+import Pipeline
+import PluginABI
+import Postgres
+import Settings
+import Snapshot
+import Telemetry
+
+/// What a start has found out about the server and made of it.
+struct PreparedSource {
+    var systemIdentifier: UInt64
+    var timeline: Int
+    var serverVersion: Int
+    var database: String
+    var walSenderTimeout: Duration?
+    /// What the stream captures, as the publication carries it.
+    var tables: [CapturedTable]
+    /// Left out, with the SQL that cures it.
+    var leftOut: [TableWithoutIdentity]
+    var publicationCreatedByUs: Bool
+    var decision: StartDecision
+}
+
+/// A table that the stream captures.
+struct CapturedTable {
+    var table: Table
+    /// As published, in the table's order.
+    var columns: [String]
+    var rowFilter: String?
+    var resolved: ResolvedShape
+    var snapshot: SnapshotTable
+}
+
+/// The host's ordinary connection: checks, catalog, publication. Stage thread; it is made anew when it breaks.
+final class SourceSession {
+    let context: HostContext
+    private let decoderPlugin: String
+    let interrupt: Interrupt
+    private var connection: Connection?
+    private(set) var publication: PublicationState?
+
+    init(context: HostContext, decoderPlugin: String) throws {
+        self.context = context
+        self.decoderPlugin = decoderPlugin
+        interrupt = try Interrupt()
+    }
+
+    private var source: SourceSettings { context.settings.source }
+
+    func connect(replication: Bool, interrupt: Interrupt? = nil) throws(PostgresError) -> Connection {
+        let options = ConnectionOptions(
+            applicationName: "cdc-host \(context.settings.name)", connectTimeout: source.connectTimeout, replication: replication,
+            silenceTimeout: source.silenceTimeout)
+        return try Connection(connecting: source.connection.exposed, options: options, interrupt: interrupt ?? self.interrupt)
+    }
+
+    /// The ordinary connection, connected if it is not.
+    func control() throws(PostgresError) -> Connection {
+        if let connection { return connection }
+        let made = try connect(replication: false)
+        connection = made
+        return made
+    }
+
+    /// It broke, or may have.
+    func drop() { connection = nil }
+
+    // MARK: start
+
+    /// Everything up to the decision; makes or alters the publication, makes no slot.
+    func prepare(record: CheckpointRecord?) throws -> PreparedSource {
+        let control = try control()
+        let slot = try Slot.state(of: source.slot.name, on: control)
+        try check(control, needsSlot: slot == nil, needsPublication: source.publication.manage)
+        let replication = try connect(replication: true)
+        let identity = try Slot.identity(on: replication)
+        guard let system = UInt64(identity.systemIdentifier) else {
+            throw HostExit(.data, "the server names no system identifier")
+        }
+        let found = StartDecision.Found(
+            record: record, slot: slot, systemIdentifier: system, timeline: Int(identity.timeline), database: control.database,
+            outputPlugin: decoderPlugin)
+        let decision = StartDecision.make(found, source: source, mode: context.settings.snapshot.mode)
+        if case .refuse(let code, let reason, let cure) = decision { throw HostExit(code, reason, cure: cure) }
+        let created = record?.publicationCreatedByUs ?? false
+        let (tables, leftOut, byUs) = try publish(control, createdByUs: created, slotExists: slot != nil && record != nil)
+        return PreparedSource(
+            systemIdentifier: system, timeline: Int(identity.timeline), serverVersion: control.serverVersion, database: control.database,
+            walSenderTimeout: try replication.walSenderTimeout(), tables: tables, leftOut: leftOut, publicationCreatedByUs: byUs, decision: decision)
+    }
+
+    private func check(_ control: Connection, needsSlot: Bool, needsPublication: Bool) throws {
+        let facts = try ServerFacts(of: control)
+        let findings = ServerChecks.findings(facts, needsSlot: needsSlot, needsPublication: needsPublication)
+        for finding in findings where finding.verdict == .warning {
+            context.log.warning("server", ["check": .text(finding.name), "message": .text(finding.message), "cure": .text(finding.cure)])
+        }
+        let bad = findings.filter { $0.verdict == .configuration || $0.verdict == .authentication }
+        guard let first = bad.first else { return }
+        for finding in bad.dropFirst() {
+            context.log.error("server", ["check": .text(finding.name), "message": .text(finding.message), "cure": .text(finding.cure)])
+        }
+        throw HostExit(first.verdict == .authentication ? .permission : .configuration, first.message, cure: first.cure)
+    }
+
+    /// The tables that the settings select.
+    func selectTables(_ control: Connection) throws -> [PublishedTable] {
+        let selection = source.tables
+        let tables = try Catalog.tables(on: control) { selection.selects(schema: $0, table: $1) }
+        let missing = selection.unmatched(by: tables.map { ($0.schema, $0.name) })
+        for pattern in missing {
+            if pattern.exactName != nil {
+                throw HostExit(.configuration, "source.tables.include: there is no table \(pattern)", cure: "make it, or take it out of the list")
+            }
+            context.log.warning("no_table", ["pattern": .text(pattern.text), "message": "source.tables.include matches no table yet"])
+        }
+        return try tables.map { table in
+            let conditions = source.rows.filter { $0.table.matches(schema: table.schema, table: table.name) }
+            if conditions.count > 1 {
+                throw HostExit(.configuration, "source.rows names \(table.quotedName) twice", cure: "join the conditions with AND")
+            }
+            return PublishedTable(table, columns: try wantedColumns(table), rowFilter: conditions.first?.condition)
+        }
+    }
+
+    private func wantedColumns(_ table: Table) throws -> [String]? {
+        let kept = table.columns.map(\.name).filter { source.columns.selects(schema: table.schema, table: table.name, column: $0) }
+        guard kept.count < table.columns.count else { return nil }
+        let lost = Set(table.identityColumns).union(table.keyColumns).subtracting(kept)
+        if table.replicaIdentity != .full, !lost.isEmpty {
+            throw HostExit(
+                .configuration, "source.columns leaves out \(lost.sorted().joined(separator: ", ")) of \(table.quotedName), which its key needs",
+                cure: "key columns cannot be excluded: take them out of source.columns.exclude")
+        }
+        return kept
+    }
+
+    private func publish(_ control: Connection, createdByUs: Bool, slotExists: Bool) throws -> ([CapturedTable], [TableWithoutIdentity], Bool) {
+        let name = source.publication.name
+        var state = try Publication.state(of: name, on: control)
+        if state == nil, slotExists {
+            throw HostExit(
+                .slot, "publication \(name) does not exist any more, and slot \(source.slot.name) does: changes since it was dropped cannot be decoded",
+                cure: "drop the slot and remove the state directory to begin with a new snapshot")
+        }
+        let wanted = try selectTables(control)
+        let byUs = createdByUs || state?.comment == Publication.mark(stream: context.settings.name) || (state == nil && source.publication.manage)
+        let policy = PublicationPlan.Policy(
+            name: name, stream: context.settings.name, manage: source.publication.manage, createdByUs: byUs, serverVersion: control.serverVersion)
+        let plan = PublicationPlan.make(policy, state: state, wanted: wanted)
+        let problems = plan.problems + (try Publication.filterProblems(wanted, on: control))
+        if let first = problems.first {
+            for problem in problems.dropFirst() { context.log.error("publication", ["message": .text(problem.message), "cure": .text(problem.cure)]) }
+            throw HostExit(.configuration, first.message, cure: first.cure)
+        }
+        for table in plan.leftOut {
+            context.log.warning(
+                "left_out", ["table": .text(table.quotedName), "message": "it has no usable replica identity, so it is not captured", "cure": .text(table.cures.joined(separator: "; or "))])
+        }
+        if !plan.statements.isEmpty {
+            try Publication.apply(plan, on: control)
+            context.log.info("publication", ["publication": .text(name), "statements": .number(Int64(plan.statements.count))])
+            state = try Publication.state(of: name, on: control)
+        }
+        publication = state
+        let left = Set(plan.leftOut.map(\.oid))
+        let tables = wanted.filter { !left.contains($0.table.oid) }.map { captured($0.table) }
+        return (tables, plan.leftOut, byUs)
+    }
+
+    private func captured(_ table: Table) -> CapturedTable {
+        let snapshot = SnapshotTable(table, in: publication)
+        let shape = Shapes.shape(table, columns: snapshot.columns)
+        return CapturedTable(
+            table: table, columns: snapshot.columns, rowFilter: snapshot.rowFilter, resolved: ResolvedShape(shape, keptColumns: keptColumns(shape)),
+            snapshot: snapshot)
+    }
+
+    /// What `source.columns` leaves of the columns that come; nil: all of them.
+    private func keptColumns(_ shape: RelationShape) -> [Int]? {
+        let kept = shape.columns.indices.filter {
+            source.columns.selects(schema: shape.schema, table: shape.table, column: shape.columns[$0].name) || shape.columns[$0].keyOrdinal > 0
+        }
+        return kept.count == shape.columns.count ? nil : kept
+    }
+
+    // MARK: while it streams
+
+    /// A shape that the server announced, completed. Blocks for the catalog; tries a new connection once.
+    func resolve(_ announced: RelationShape) throws(LaneStop) -> ResolvedShape {
+        guard source.tables.selects(schema: announced.schema, table: announced.table) else { return ResolvedShape(announced, isForeign: true) }
+        do throws(PostgresError) {
+            let shape = Shapes.complete(announced, try details(announced.oid))
+            return ResolvedShape(shape, keptColumns: keptColumns(shape))
+        } catch { throw .catalog(message: error.description) }
+    }
+
+    private func details(_ oid: UInt32) throws(PostgresError) -> Table? {
+        do throws(PostgresError) { return try Catalog.relationDetails(oid: oid, on: control()) } catch {
+            guard error.failure == .retryable else { throw error }
+            drop()
+            return try Catalog.relationDetails(oid: oid, on: control())
+        }
+    }
+
+    /// Before each new connection of a running stream: is it still the same server and the same slot?
+    func verify(_ record: CheckpointRecord, on replication: Connection) throws {
+        let identity = try Slot.identity(on: replication)
+        let control = try control()
+        let found = StartDecision.Found(
+            record: record, slot: try Slot.state(of: source.slot.name, on: control), systemIdentifier: UInt64(identity.systemIdentifier) ?? 0,
+            timeline: Int(identity.timeline), database: control.database, outputPlugin: decoderPlugin)
+        if case .refuse(let code, let reason, let cure) = StartDecision.make(found, source: source, mode: .never) {
+            throw HostExit(code, reason, cure: cure)
+        }
+        guard try Publication.state(of: source.publication.name, on: control) != nil else {
+            throw HostExit(
+                .slot, "publication \(source.publication.name) was dropped: changes since then cannot be decoded",
+                cure: "drop the slot and remove the state directory to begin with a new snapshot")
+        }
+    }
+}

@@ -1,0 +1,129 @@
+"""Kafka goes away, freezes, changes leaders and refuses; the server is kept company meanwhile."""
+
+import time
+
+import pytest
+
+from Support.kafka import EmbeddedKafka
+from Support.waiting import wait_until
+from Support.workload import Workload
+
+
+def test_all_brokers_down_and_back(own_kafka, streams):
+    s = streams({"public.led_0": 3}, kafka=own_kafka, settings={"snapshot": {"mode": "never"}})
+    workload = Workload(s.database, tables=1, writers=2, seed=40, rate=150).create()
+    s.start()
+    workload.start()
+    time.sleep(0.5)
+    own_kafka.command("down -1")
+    wait_until(lambda: not s.host.ready(), 30, "readiness turns red", every=0.2)
+    assert s.host.get("/healthz")[0] == 200
+    time.sleep(2)
+    own_kafka.command("up -1")
+    wait_until(s.host.ready, 20, "readiness turns green", every=0.2)
+    workload.stop()
+    s.settle(60)
+    s.check(workload, replays="cut")
+
+
+def test_broker_down_at_the_start(own_kafka, streams):
+    s = streams({"public.t": 1}, kafka=own_kafka)
+    s.sql("CREATE TABLE t(id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    own_kafka.command("down -1")
+    s.start(until="starting")
+    time.sleep(4)
+    assert s.host.running() and not s.host.ready()
+    own_kafka.command("up -1")
+    s.sql("INSERT INTO t VALUES (2)")
+    s.reader.wait(2, seconds=40)
+
+
+@pytest.mark.parametrize("how", ["retriable errors", "fatal errors", "leader moves", "slow answers"])
+def test_broker_faults(streams, how):
+    kafka = EmbeddedKafka(brokers=3 if how == "leader moves" else 1)
+    try:
+        s = streams({"public.led_0": 3}, kafka=kafka, settings={"snapshot": {"mode": "never"}})
+        workload = Workload(s.database, tables=1, writers=3, seed=41, rate=300).create()
+        s.start()
+        workload.start()
+        topic = f"{s.name}.public.led_0"
+        for i in range(4):
+            time.sleep(0.4)
+            if how == "retriable errors":
+                for error in ("NOT_LEADER_FOR_PARTITION", "REQUEST_TIMED_OUT", "NOT_ENOUGH_REPLICAS", "_TRANSPORT"):
+                    kafka.command(f"errors PRODUCE {error} 2")
+            elif how == "fatal errors":
+                kafka.command(f"errors PRODUCE {'OUT_OF_ORDER_SEQUENCE_NUMBER' if i % 2 else 'UNKNOWN_PRODUCER_ID'} 1")
+            elif how == "leader moves":
+                kafka.command(f"leader {topic} {i % 3} {i % 3 + 1}")
+            else:
+                kafka.command(f"rtt 1 {[500, 0, 1000, 0][i]}")
+        time.sleep(1)
+        workload.stop()
+        s.settle(60)
+        assert s.host.running()
+        s.check(workload, replays="none" if how in ("leader moves", "slow answers") else "cut")
+        s.close()
+    finally:
+        kafka.stop()
+
+
+def test_large_backlog_behind_a_frozen_broker_stays_in_its_budget(own_kafka, streams):
+    s = streams({"public.t": 1}, kafka=own_kafka, settings={"snapshot": {"mode": "never"}, "limits": {"in_flight": "8MiB"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY, v text)")
+    s.start()
+    own_kafka.freeze()
+    s.sql("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 60000) g")
+    time.sleep(4)
+    assert s.host.metric("cdc_in_flight_bytes") <= 9 << 20
+    assert s.host.rss() < 96 << 20
+    own_kafka.thaw()
+    s.settle(60)
+    assert len(s.reader.topic("public.t")) == 60000
+
+
+def test_C08_progress_never_runs_ahead_of_a_frozen_broker(own_cluster, own_kafka, long_form, streams):
+    own_cluster.sql("ALTER SYSTEM SET wal_sender_timeout = '4s'")
+    own_cluster.sql("SELECT pg_reload_conf()")
+    database = own_cluster.create_database("ahead")
+    s = streams({"public.t": 1}, kafka=own_kafka, on=database, settings={"snapshot": {"mode": "never"}, "source": {"tables": {"include": ["public.t"]}, "status_interval": "1s"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY); CREATE TABLE other(v text)")
+    s.start()
+    s.sql("INSERT INTO t VALUES (0)")
+    s.settle()
+    own_kafka.freeze()
+    s.sql("INSERT INTO t VALUES (1)")
+    commit_end = database.current_lsn()
+    seconds = 60 if long_form else 12
+    for second in range(seconds):
+        if second % max(1, seconds // 5) == 0:
+            s.sql("INSERT INTO other SELECT repeat('x', 1000) FROM generate_series(1, %s)", (20000 if long_form else 3000,))
+            own_cluster.sql("SELECT pg_switch_wal()")
+        assert database.slot(s.slot)["confirmed"] < commit_end
+        time.sleep(1)
+    assert "terminating walsender process due to replication timeout" not in own_cluster.log()
+    end = database.current_lsn()
+    s.host.kill9()
+    own_kafka.thaw()
+    database.wait_inactive(s.slot)
+    s.start()
+    s.reader.wait(2)
+    assert {k["id"] for _, k in s.ops("public.t")} == {0, 1}
+    database.wait_confirmed(s.slot, end, 15)
+
+
+def test_server_stops_while_the_broker_is_frozen(own_cluster, own_kafka, streams):
+    database = own_cluster.create_database("stuck")
+    s = streams({"public.t": 1}, kafka=own_kafka, on=database, settings={"snapshot": {"mode": "never"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY, v text)")
+    s.start()
+    own_kafka.freeze()
+    s.sql("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 40000) g")
+    time.sleep(1)
+    begun = time.monotonic()
+    own_cluster.stop("fast")
+    assert time.monotonic() - begun < 60
+    own_cluster.start()
+    own_kafka.thaw()
+    s.settle(60)
+    assert {k["id"] for _, k in s.ops("public.t")} == set(range(1, 40001))

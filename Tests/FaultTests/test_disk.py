@@ -1,0 +1,53 @@
+"""The state directory's disk is full."""
+
+import os
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)], capture_output=True).returncode != 0:
+        pytest.skip("no tmpfs may be mounted here")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=False)
+
+
+def fill(folder):
+    with open(folder / "ballast", "wb") as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+                file.flush()
+        except OSError:
+            pass
+
+
+def test_full_disk_is_74_and_the_position_is_kept(streams, small_disk):
+    s = streams({"public.t": 1}, settings={"snapshot": {"mode": "never"}})
+    # The private copies of the plugins lie in the state directory too, so the whole of it cannot be this small.
+    s.host.state = str(small_disk / "state")
+    s.host.settings["state"]["directory"] = s.host.state
+    s.host.write()
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    subprocess.run(["mount", "-o", "remount,size=256m", str(small_disk)], check=True)
+    s.start()
+    s.sql("INSERT INTO t VALUES (1)")
+    s.settle()
+    confirmed = s.database.slot(s.slot)["confirmed"]
+    fill(small_disk)
+    s.sql("INSERT INTO t VALUES (2)")
+    assert s.host.wait_exit(30) == 74
+    assert s.host.state in s.host.tail(3)
+    assert s.database.slot(s.slot)["confirmed"] <= s.database.current_lsn()
+    os.remove(small_disk / "ballast")
+    s.start()
+    s.sql("INSERT INTO t VALUES (3)")
+    s.settle()
+    assert list(dict.fromkeys(k["id"] for _, k in s.ops("public.t"))) == [1, 2, 3]
+    assert confirmed < s.database.slot(s.slot)["confirmed"]

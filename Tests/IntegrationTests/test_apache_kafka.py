@@ -1,0 +1,103 @@
+"""The core of the integration tests against the real Apache Kafka."""
+
+import random
+import time
+
+import pytest
+
+from Support.workload import Workload
+
+pytestmark = pytest.mark.real_kafka
+
+
+def test_topics_are_created_as_configured(streams, real_kafka):
+    s = streams({}, kafka=real_kafka, stages={"60-sink": {"options": {"topics": {"partitions": 6, "config": {"cleanup.policy": "compact"}}}}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY, v text); CREATE TABLE u(id int PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (1)")
+    s.reader.wait(2)
+    topics = real_kafka.admin.list_topics(timeout=10).topics
+    assert len(topics[f"{s.name}.public.t"].partitions) == 6 == len(topics[f"{s.name}.public.u"].partitions)
+
+
+def test_an_existing_topic_is_taken_as_it_is(streams, real_kafka):
+    s = streams({"public.t": 2}, kafka=real_kafka, stages={"60-sink": {"options": {"topics": {"partitions": 6}}}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t SELECT generate_series(1, 100)")
+    assert {r.partition for r in s.reader.wait(100)} == {0, 1}
+    line = next(line for line in s.host.log().splitlines() if f"{s.name}.public.t" in line and " warning " in line)
+    assert "6" in line and "2" in line
+
+
+def test_topic_that_nobody_may_make_is_78(streams, real_kafka):
+    s = streams({}, kafka=real_kafka, stages={"60-sink": {"options": {"topics": {"create": False}}}}, settings={"snapshot": {"mode": "never"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start(until=None)
+    try:
+        s.host.wait_for_event("streaming", 20)
+        s.sql("INSERT INTO t VALUES (1)")
+    except AssertionError:
+        pass
+    assert s.host.wait_exit(30) == 78
+    assert f"{s.name}.public.t" in s.host.tail(3)
+
+
+@pytest.mark.parametrize("kafka_kind", ["embedded", "real"])
+def test_changes_snapshot_clean_stops_and_kills(streams, request, kafka_kind):
+    kafka = request.getfixturevalue("embedded" if kafka_kind == "embedded" else "real_kafka")
+    s = streams({"public.led_0": 3, "public.led_1": 6}, kafka=kafka)
+    workload = Workload(s.database, tables=2, writers=3, seed=77, rate=400).create(initial_rows=1000)
+    workload.start()
+    s.start(seconds=60)
+    rng = random.Random(77)
+    for _ in range(2):
+        time.sleep(rng.uniform(0.5, 1.0))
+        assert s.host.stop() == 0
+        s.start()
+    s.settle()
+    for _ in range(3):
+        time.sleep(rng.uniform(0.3, 1.0))
+        s.host.kill9()
+        s.database.wait_inactive(s.slot)
+        s.start()
+    workload.stop()
+    s.settle()
+    report = s.check(workload, snapshot="once", replays="cut")
+    assert report.transactions > 50
+
+
+def test_partition_is_that_of_the_java_client(streams, real_kafka):
+    from confluent_kafka import Producer
+    s = streams({"public.t": 6, "public.same": 6}, kafka=real_kafka)
+    s.sql("CREATE TABLE t(id bigint PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t SELECT generate_series(1, 500)")
+    ours = {r.key: r.partition for r in s.reader.wait(500, table="public.t")}
+    producer = Producer({"bootstrap.servers": real_kafka.bootstrap, "partitioner": "murmur2_random"})
+    for key in ours:
+        producer.produce(f"{s.name}.public.same", key=key, value=b"{}")
+    producer.flush(30)
+    theirs = {r.key: r.partition for r in s.reader.wait(500, table="public.same")}
+    assert ours == theirs and len(set(ours.values())) == 6
+
+
+@pytest.mark.long
+def test_C22_broker_frozen_with_batches_in_flight(streams, real_kafka, long_form):
+    s = streams({"public.led_0": 3}, kafka=real_kafka, settings={"snapshot": {"mode": "never"}})
+    workload = Workload(s.database, tables=1, writers=3, seed=22, rate=500).create()
+    s.start()
+    pid = s.host.pid
+    workload.start()
+    for _ in range(10 if long_form else 3):
+        time.sleep(20 if long_form else 2)
+        real_kafka.freeze()
+        time.sleep(45 if long_form else 5)
+        real_kafka.thaw()
+    time.sleep(2)
+    workload.stop()
+    s.settle(90)
+    assert s.host.pid == pid and s.host.running()
+    assert s.host.rss(peak=True) < 96 << 20
+    s.check(workload, replays="cut")
+    assert s.host.metric("cdc_reconnects_total", side="source") == 0

@@ -1,0 +1,1 @@
+"""Parts that the integration and fault tests are made of: servers, the host, a workload and the checker."""
