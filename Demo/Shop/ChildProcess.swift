@@ -24,12 +24,13 @@ final class ChildProcess {
     ) throws(ShopError) {
         var words = ["setpriv", "--pdeathsig", lastSignal]
         if let user { words += ["--reuid", user, "--regid", user, "--init-groups"] }
-        words += ["--"] + command
+        words.append("--")
+        if let directory { words += ["env", "--chdir=\(directory)"] }
+        words += command
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
         posix_spawn_file_actions_adddup2(&actions, streams.input, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, streams.error, STDERR_FILENO)

@@ -1,25 +1,30 @@
 import LibRDKafka
 
-/// A consumer like any other: reads every partition of the shop's topics from the beginning. Main thread only.
+/// Reads every partition of the shop's topics from the beginning. It belongs to no consumer group, so that nothing of it remains in Kafka.
+/// Main thread only.
 final class Consumer {
     private let handle: OpaquePointer
-    private(set) var closed = false
+    private let queue: OpaquePointer
+    /// Each topic with the partitions of it that are read.
+    private var readers: [(topic: OpaquePointer, partitions: Range<Int32>)] = []
+    private var closed = false
 
     init(bootstrapServers: String, topics: [ShopTopic]) throws(ShopError) {
         handle = try KafkaHandle.make(RD_KAFKA_CONSUMER, [
-            "bootstrap.servers": bootstrapServers, "group.id": "cdc-host-demo", "enable.auto.commit": "false", "enable.auto.offset.store": "false",
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100", "allow.auto.create.topics": "false",
+            "bootstrap.servers": bootstrapServers, "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100", "allow.auto.create.topics": "false",
         ])
-        rd_kafka_poll_set_consumer(handle)
-        guard let list = rd_kafka_topic_partition_list_new(16) else { throw ShopError("librdkafka gave no list of partitions") }
-        defer { rd_kafka_topic_partition_list_destroy(list) }
-        for topic in topics {
-            for partition in 0..<topic.partitions {
-                rd_kafka_topic_partition_list_add(list, topic.name, partition)?.pointee.offset = Int64(RD_KAFKA_OFFSET_BEGINNING)
+        guard let queue = rd_kafka_queue_new(handle) else {
+            rd_kafka_destroy(handle)
+            throw ShopError("librdkafka gave no queue")
+        }
+        self.queue = queue
+        for name in topics {
+            guard let topic = rd_kafka_topic_new(handle, name.name, nil) else { throw ShopError("Kafka, topic \(name.name): \(lastError)") }
+            readers.append((topic, 0..<name.partitions))
+            for partition in 0..<name.partitions where rd_kafka_consume_start_queue(topic, partition, Int64(RD_KAFKA_OFFSET_BEGINNING), queue) != 0 {
+                throw ShopError("Kafka, topic \(name.name), partition \(partition): \(lastError)")
             }
         }
-        let failure = rd_kafka_assign(handle, list)
-        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else { throw ShopError("Kafka: \(KafkaHandle.text(failure))") }
     }
 
     deinit { close() }
@@ -27,14 +32,20 @@ final class Consumer {
     func close() {
         guard !closed else { return }
         closed = true
-        rd_kafka_consumer_close(handle)
+        for (topic, partitions) in readers {
+            for partition in partitions { rd_kafka_consume_stop(topic, partition) }
+            rd_kafka_topic_destroy(topic)
+        }
+        rd_kafka_queue_destroy(queue)
         rd_kafka_destroy(handle)
     }
+
+    private var lastError: String { KafkaHandle.text(rd_kafka_last_error()) }
 
     /// The next record, waiting up to `milliseconds` for it.
     /// - Throws: `ShopError` for a record that makes no sense; what passes by itself (a broker that is away) is left to librdkafka.
     func next(milliseconds: Int32) throws(ShopError) -> ConsumedRecord? {
-        guard !closed, let message = rd_kafka_consumer_poll(handle, milliseconds) else { return nil }
+        guard !closed, let message = rd_kafka_consume_queue(queue, milliseconds) else { return nil }
         defer { rd_kafka_message_destroy(message) }
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         let topic = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? ""

@@ -38,10 +38,10 @@ final class Demo {
         let tables = ShopTables(place: place)
         try tables.make(in: database)
 
-        let consumer = try Consumer(bootstrapServers: kafka, topics: place.topics)
+        let consumer = try Consumer(bootstrapServers: kafka.servers, topics: kafka.topics)
         session.atEnd("consumer") { consumer.close() }
         let host = try HostProcess(
-            program: "\(programs)/cdc-host", plugins: arguments.plugins, place: place, postgres: postgres, kafka: kafka, in: directory,
+            program: "\(programs)/cdc-host", plugins: arguments.plugins, place: place, postgres: postgres, kafka: kafka.servers, in: directory,
             environment: environment)
         session.atEnd("cdc-host") { [session] in try host.stop(session) }
         let ready: Bool? = try session.wait(seconds: 60) {
@@ -50,10 +50,11 @@ final class Demo {
         }
         guard ready == true else { throw ShopError("cdc-host was not ready within 60 s\n" + host.lastLines) }
         let address = host.adminAddress ?? ""
-        screen.line("cdc-host    --plugins \(arguments.plugins); status at http://\(address)/status, metrics at http://\(address)/metrics")
+        screen.line("cdc-host    --plugins \(arguments.plugins); topics \(place.stream).\(place.schema).*")
+        screen.line("            status at http://\(address)/status, metrics at http://\(address)/metrics")
         screen.line()
 
-        let table = RecordTable(topics: place.topics.map(\.name))
+        let table = RecordTable(of: place)
         table.header(on: screen)
         try serve(host, consumer, table, Storefront(database: database))
         return try finish(host, consumer, table, tables, database)
@@ -71,13 +72,13 @@ final class Demo {
         return leftover
     }
 
-    /// - Returns: its bootstrap servers.
-    private func bringKafka(in directory: TemporaryDirectory, leftover: Bool) throws -> String {
+    /// - Returns: its bootstrap servers, and the topics with the partitions that they have.
+    private func bringKafka(in directory: TemporaryDirectory, leftover: Bool) throws -> (servers: String, topics: [ShopTopic]) {
         guard let own = arguments.kafka else {
             let broker = try EmbeddedBroker(
                 program: "\(programs)/embedded-kafka", topics: place.topics, in: directory, environment: environment, session)
             session.screen.line("Kafka       embedded, at \(broker.bootstrapServers)")
-            return broker.bootstrapServers
+            return (broker.bootstrapServers, place.topics)
         }
         let administration = try TopicAdministration(bootstrapServers: own)
         let names = place.topics.map(\.name)
@@ -86,14 +87,16 @@ final class Demo {
             guard leftover else {
                 throw ShopError("Kafka has topics of these names already, and they are not this demo's: \(taken.joined(separator: ", ")); delete them first")
             }
-            try administration.remove(taken)
+            _ = try administration.remove(taken)
             // Kafka removes them in its own time.
             _ = try session.wait(seconds: 20) { try administration.names().isDisjoint(with: taken) ? true : nil }
         }
-        try administration.create(place.topics)
-        session.atEnd("topics") { try administration.remove(names) }
-        session.screen.line("Kafka       yours, at \(own): topics \(place.stream).\(place.schema).*")
-        return own
+        let topics = try administration.create(place.topics)
+        session.atEnd("topics") { [session] in
+            if try !administration.remove(names) { session.screen.line("This Kafka removes no topics on request: \(names.joined(separator: ", ")) remain.") }
+        }
+        session.screen.line("Kafka       yours, at \(own)")
+        return (own, topics)
     }
 
     /// The shop is open: until a signal, or until time is up.
@@ -101,19 +104,19 @@ final class Demo {
         var shop = shop
         let opened = Moment.now
         var nextScene = opened
-        var nextBottom = opened
+        var nextBottom = opened + 1
         while !session.stopRequested {
             let now = Moment.now
             if let seconds = arguments.seconds, now - opened >= seconds { break }
             if now >= nextScene {
                 nextScene = now + Self.stepSeconds
-                session.screen.line("· \(try shop.play(&journal))", .dim)
+                session.screen.line([Piece("· \(try shop.play(&journal))", .dim)], cut: true)
             }
             try take(from: consumer, table, milliseconds: 40)
             if now >= nextBottom {
                 nextBottom = now + 0.5
                 try host.mustRun()
-                showBottom(host.lag)
+                showBottom(host.lag, openFor: now - opened)
             }
             session.pause(milliseconds: 0)
         }
@@ -152,10 +155,10 @@ final class Demo {
         return any
     }
 
-    private func showBottom(_ lag: HostProcess.Lag) {
+    private func showBottom(_ lag: HostProcess.Lag, openFor seconds: Double) {
         let now = Moment.now
         arrivals.removeAll { now - $0 > Self.rateSeconds }
-        let rate = (Double(arrivals.count) / Self.rateSeconds * 10).rounded() / 10
+        let rate = (Double(arrivals.count) / min(Self.rateSeconds, seconds) * 10).rounded() / 10
         let lagBytes = lag.bytes.map { "\($0) B" } ?? "?"
         let lagTime = lag.seconds.map { "\(Int(($0 * 1000).rounded())) ms" } ?? "?"
         session.screen.bottom([
@@ -179,8 +182,9 @@ final class Demo {
         let sentences = journal.disagreements(confirmed: confirmed, seededRows: ShopTables.seededRows)
         if sentences.isEmpty {
             screen.line(
-                [Piece("All three agree", .good), Piece(": \(records) records, \(journal.snapshotRows) of them from the snapshot, none of the "),
-                    Piece("\(journal.rolledBack.count) transactions that were rolled back."),
+                [
+                    Piece("All three agree", .good), Piece(": \(records) records, \(journal.snapshotRows) of them the snapshot's; "),
+                    Piece("rolled back \(journal.rolledBack.count), of which nothing arrived."),
                 ])
         } else {
             for sentence in sentences { screen.complain(sentence) }

@@ -8,7 +8,8 @@ struct EmbeddedBroker {
     init(program: String, topics: [ShopTopic], in directory: TemporaryDirectory, environment: [String: String], _ session: Session) throws {
         var input: [Int32] = [-1, -1]
         var output: [Int32] = [-1, -1]
-        guard pipe2(&input, O_CLOEXEC) == 0, pipe2(&output, O_CLOEXEC) == 0 else { throw ShopError("pipe: \(SystemText.of(errno))") }
+        guard pipe(&input) == 0, pipe(&output) == 0 else { throw ShopError("pipe: \(SystemText.of(errno))") }
+        for end in input + output { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let log = try directory.newFile("kafka.log")
         let commands = input[1]
         let answers = output[0]

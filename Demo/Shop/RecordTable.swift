@@ -4,30 +4,49 @@ struct RecordTable {
     static let maskedColumn = "email"
     private static let partitionWidth = 4
     private static let operationWidth = 9
-    private let topicWidth: Int
+    /// Below this many columns the first part of a topic's name, which is the same for all, gives way to the values.
+    private static let roomyColumns = 110
+    private let prefix: String
+    private let nameWidth: Int
 
-    init(topics: [String]) { topicWidth = topics.map(\.count).max() ?? 20 }
+    /// - Parameter place: whose topics will be shown.
+    init(of place: Place) {
+        prefix = "\(place.stream).\(place.schema)."
+        nameWidth = Place.tables.map(\.name.count).max() ?? 12
+    }
 
     func header(on screen: Screen) {
-        screen.line([
-            Piece("topic".padded(to: topicWidth) + "  "), Piece("part".padded(to: Self.partitionWidth) + "  "),
-            Piece("key".padded(to: keyWidth(screen)) + "  "), Piece("op".padded(to: Self.operationWidth) + "  "), Piece("what the consumer sees"),
-        ].map { Piece($0.text, .bold) })
+        let words =
+            topic("topic", screen) + "  " + "part".padded(to: Self.partitionWidth) + "  " + "key".padded(to: keyWidth(screen)) + "  "
+            + "op".padded(to: Self.operationWidth) + "  what the consumer sees"
+        screen.line([Piece(words, .bold)], cut: true)
+    }
+
+    private func isRoomy(_ screen: Screen) -> Bool { screen.width >= Self.roomyColumns }
+
+    private func topic(_ name: String, _ screen: Screen) -> String {
+        if isRoomy(screen) { return name.padded(to: prefix.count + nameWidth) }
+        return (name.hasPrefix(prefix) ? "…" + name.dropFirst(prefix.count) : name).padded(to: 1 + nameWidth)
     }
 
     func show(_ record: ConsumedRecord, on screen: Screen) {
-        let key = record.key.map { key in key.fields.map { "\($0.key)=\($0.value.shown)" }.joined(separator: " ") } ?? "-"
         var pieces = [
-            Piece(record.topic.padded(to: topicWidth) + "  ", .dim),
+            Piece(topic(record.topic, screen) + "  ", .dim),
             Piece(String(record.partition).padded(to: Self.partitionWidth) + "  ", .dim),
-            Piece(key.padded(to: keyWidth(screen)) + "  "),
+            Piece(key(record.key?.fields ?? [], screen).padded(to: keyWidth(screen)) + "  "),
             Piece(record.operation.word.padded(to: Self.operationWidth) + "  ", Self.style(record.operation)),
         ]
         pieces += content(record)
-        screen.line(pieces)
+        screen.line(pieces, cut: true)
     }
 
-    private func keyWidth(_ screen: Screen) -> Int { screen.width >= 110 ? 26 : 16 }
+    private func key(_ fields: [(key: String, value: JSON)], _ screen: Screen) -> String {
+        if fields.isEmpty { return "-" }
+        if fields.count > 1 && !isRoomy(screen) { return fields.map(\.value.shown).joined(separator: " / ") }
+        return fields.map { "\($0.key)=\($0.value.shown)" }.joined(separator: " ")
+    }
+
+    private func keyWidth(_ screen: Screen) -> Int { isRoomy(screen) ? 26 : 16 }
 
     private func content(_ record: ConsumedRecord) -> [Piece] {
         switch record.operation {
@@ -35,8 +54,9 @@ struct RecordTable {
         case .truncate: return [Piece("(every row is gone)", .dim)]
         case .message: return []
         case .delete:
-            guard let before = record.before, !before.fields.isEmpty else { return [Piece("(the row is gone)", .dim)] }
-            return [Piece("was ", .dim)] + columns(before, without: record.key, leaveNull: true)
+            // With REPLICA IDENTITY DEFAULT the server sends no more of the old row than its key.
+            let known = columns(record.before, without: record.key, leaveNull: true)
+            return known.isEmpty ? [Piece("(the row is gone)", .dim)] : [Piece("was ", .dim)] + known
         case .create, .read: return columns(record.after, without: record.key)
         case .update: return changes(record)
         }

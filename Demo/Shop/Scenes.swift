@@ -25,7 +25,7 @@ struct Scenes {
         case 0:
             return Scene(
                 narration: "\(name) opens an account; the email is masked on its way",
-                statements: "INSERT INTO customers VALUES (\(customer), '\(name)', '\(name.lowercased())\(customer)@example.org', '\(city)')")
+                statements: "INSERT INTO customers VALUES (\(customer), '\(name.lowercased())\(customer)@example.org', '\(name)', '\(city)')")
         case 1:
             return Scene(
                 narration: "\(name) buys two things: one transaction over three tables",
@@ -56,7 +56,7 @@ struct Scenes {
                 statements: "INSERT INTO baskets VALUES (1, 'CUP-001', 2), (2, '\(tea.1)', 1)")
         case 7:
             return Scene(
-                narration: "the baskets are cleared by TRUNCATE (a record only where 40-codec.yaml skips it not), and a new one is filled",
+                narration: "baskets are truncated (by default without a record: 40-codec.yaml)",
                 statements: "TRUNCATE baskets; INSERT INTO baskets VALUES (3, 'CUP-001', 1)")
         case 8 where round == 0:
             return Scene(

@@ -37,26 +37,24 @@ final class Screen {
         measure()
     }
 
-    /// Prints one line above the bottom line, cut to the terminal's width.
-    func line(_ pieces: [Piece]) {
+    /// Prints one line above the bottom line; a row of a table is cut to the terminal's width, a sentence is not.
+    func line(_ pieces: [Piece], cut: Bool = false) {
         measure()
-        write((isTerminal ? "\r\u{1b}[K" : "") + rendered(pieces) + "\n")
-        if isTerminal && !bottom.isEmpty { write(rendered(bottom)) }
+        write((isTerminal && !bottom.isEmpty ? "\r\u{1b}[K" : "") + rendered(pieces, columns: cut ? width : .max) + "\n")
+        if isTerminal && !bottom.isEmpty { write(rendered(bottom, columns: width)) }
     }
 
-    func line(_ text: String = "", _ style: Style = .plain) {
-        for part in text.split(separator: "\n", omittingEmptySubsequences: false) { line([Piece(String(part), style)]) }
-    }
+    func line(_ text: String = "", _ style: Style = .plain) { line([Piece(text, style)]) }
 
     /// Draws the bottom line anew.
     func bottom(_ pieces: [Piece]) {
         if isTerminal {
             measure()
             bottom = pieces
-            write("\r\u{1b}[K" + rendered(pieces))
+            write("\r\u{1b}[K" + rendered(pieces, columns: width))
         } else if Moment.now - bottomShown >= Self.bottomEverySeconds {
             bottomShown = Moment.now
-            write(rendered(pieces) + "\n")
+            write(rendered(pieces, columns: width) + "\n")
         }
     }
 
@@ -72,8 +70,8 @@ final class Screen {
         write("shop-demo: \(text)\n", to: STDERR_FILENO)
     }
 
-    private func rendered(_ pieces: [Piece]) -> String {
-        var left = width
+    private func rendered(_ pieces: [Piece], columns: Int) -> String {
+        var left = columns
         var line = ""
         for piece in pieces where left > 0 {
             var text = piece.text

@@ -35,14 +35,14 @@ struct ShopTables {
         try database.run(
             """
             SET search_path = \(place.schema); SET statement_timeout = '20s'; SET lock_timeout = '5s'; SET client_min_messages = warning;
-            CREATE TABLE customers (id bigint PRIMARY KEY, name text NOT NULL, email text, city text);
+            CREATE TABLE customers (id bigint PRIMARY KEY, email text, name text NOT NULL, city text);
             ALTER TABLE customers REPLICA IDENTITY FULL;
             CREATE TABLE products (sku text PRIMARY KEY, name text NOT NULL, price_cents integer NOT NULL, stock integer NOT NULL);
             CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, status text NOT NULL, total_cents integer NOT NULL);
             CREATE TABLE order_items (order_id bigint, line integer, sku text NOT NULL, quantity integer NOT NULL, PRIMARY KEY (order_id, line));
             CREATE TABLE baskets (customer_id bigint, sku text, quantity integer NOT NULL, PRIMARY KEY (customer_id, sku));
             INSERT INTO customers VALUES
-                (1, 'Ada', 'ada.l@example.org', 'London'), (2, 'Grace', 'grace@example.com', 'Arlington'), (3, 'Edsger', 'ewd@example.net', 'Nuenen');
+                (1, 'ada.l@example.org', 'Ada', 'London'), (2, 'grace@example.com', 'Grace', 'Arlington'), (3, 'ewd@example.net', 'Edsger', 'Nuenen');
             INSERT INTO products VALUES
                 ('TEA-001', 'Assam', 690, 1000), ('TEA-002', 'Sencha', 820, 1000), ('CUP-001', 'Cup', 1250, 1000), ('POT-001', 'Tea pot', 3400, 1000);
             """)

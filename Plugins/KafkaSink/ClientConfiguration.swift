@@ -22,6 +22,10 @@ final class ClientConfiguration {
         ("reconnect.backoff.max.ms", "5000"),
     ]
 
+    /// Smaller payloads are copied into the request, larger ones are sent from where they lie: measured, 250 bytes are cheaper copied and 1000
+    /// are not, and copies of all that is in flight would double its memory. TLS encrypts piece by piece, there librdkafka's own value stays.
+    private static let copyBytesMax = "400"
+
     /// - Parameters:
     ///   - properties: the map `kafka`.
     ///   - insecure: the properties that switch verification off are allowed.
@@ -33,7 +37,8 @@ final class ClientConfiguration {
         for (name, value) in Self.defaults + Self.fixed {
             if let why = Self.set(pointer, name, value) { complaints.append("\(name): \(why)") }
         }
-        for name in properties?.keys ?? [] {
+        let names = properties?.keys ?? []
+        for name in names {
             guard let properties, let value = properties.string(name) else { continue }
             if let why = ClientProperties.complaint(name) ?? ClientProperties.complaint(name, value: value, insecure: insecure)
                 ?? Self.set(pointer, name, value)
@@ -41,6 +46,9 @@ final class ClientConfiguration {
                 complaints.append("\(properties.origin(name)): \(why)")
             }
             if name == "sasl.mechanism" || name == "sasl.mechanisms" { mechanism = value }
+        }
+        if !value("security.protocol").hasSuffix("ssl") && !names.contains("message.copy.max.bytes") {
+            _ = Self.set(pointer, "message.copy.max.bytes", Self.copyBytesMax)
         }
         guard complaints.isEmpty else { throw .config(complaints.joined(separator: "\n")) }
     }

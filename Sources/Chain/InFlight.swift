@@ -106,6 +106,8 @@ public final class InFlight: @unchecked Sendable {
         var skipped: [(Int32, Int)] = []
         gate.locked {
             guard let submission = open.removeValue(forKey: id) else {
+                // Of a sink that was replaced: what it says is of no interest any more.
+                if id < ledger.firstID { return }
                 loss = loss ?? .fatal(code: CDCP_CODE_OTHER, message: "the sink completed submission \(id), which is not open")
                 gate.broadcast()
                 return

@@ -219,15 +219,16 @@ public final class Lane: @unchecked Sendable {
     }
 
     /// Looks at requests; called between items too, so that a boundary inside a slice is not missed.
-    private func attend() throws(LaneStop) {
+    /// - Parameter keeping: slices that are still being read.
+    private func attend(keeping: Int = 0) throws(LaneStop) {
         if attention.isAbandoned { throw .abandoned }
         guard atBoundary else { return }
         if attention.isRaised(Attention.stop), mode == .stream {
-            try flush(isLast: true)
+            try flush(isLast: true, keeping: keeping)
             throw .boundary
         }
         if attention.isRaised(Attention.reload) {
-            try flush(isLast: false)
+            try flush(isLast: false, keeping: keeping)
             swap()
         }
     }
@@ -261,14 +262,19 @@ public final class Lane: @unchecked Sendable {
         let handle = builder.handle
         var start = monotonicNow()
         while offset < slice.to {
-            if attention.isRaised { try attend() }
+            if attention.isRaised { try attend(keeping: 1) }
             let header = slice.chunk.memory.load(fromByteOffset: offset, as: ItemHeader.self)
             let bytes = (slice.chunk.memory + offset + headerSize).assumingMemoryBound(to: UInt8.self)
             switch header.kind {
             case ReceivedKind.message.rawValue:
                 builder.walStart = header.lsn
+                let rowsBefore = batch.rowCount
                 let status = decode(decoder.pointer, bytes, UInt64(header.length), header.lsn, ops, handle)
-                if status != CDCP_OK { try refused(status, decoder, header.lsn) }
+                if status != CDCP_OK {
+                    // What the message said does not count.
+                    batch.rowCount = rowsBefore
+                    try refused(status, decoder, header.lsn)
+                }
             case ReceivedKind.idle.rawValue:
                 builder.idle(at: header.lsn)
             case ReceivedKind.copyRow.rawValue:
@@ -309,7 +315,7 @@ public final class Lane: @unchecked Sendable {
         let reason = builder.refusal ?? (status == CDCP_E_DATA || status == CDCP_E_UNSUPPORTED
             ? .data(stage: decoder.name, message: failure.message, position: lsn) : .stage(failure))
         builder.refusal = nil
-        // What stands before the message is sound and goes its way; what the message itself said does not count.
+        // What stands before the message is sound and goes its way.
         try flush(isLast: true)
         throw reason
     }
@@ -378,12 +384,11 @@ public final class Lane: @unchecked Sendable {
     private func resolveTopics(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
         for (topic, _) in submission.topicCounts where !services.topics.isResolved(topic) {
             let name = services.topics.name(topic)
+            let text = PermanentText.make(name)
             var pause: UInt64 = 50_000_000
             while true {
                 var partitions: Int32 = 0
-                var text = PermanentText.make(name)
                 let status = plan.sink.code.sink?.topic?(plan.sink.pointer, topic, text, &partitions) ?? CDCP_E_UNSUPPORTED
-                text.len = 0
                 if status == CDCP_OK {
                     services.topics.resolve(topic, partitions: partitions)
                     break

@@ -33,7 +33,8 @@ public struct AckLedger: Sendable {
 
     private var entries: [Entry] = []
     private var head = 0
-    private var firstID: UInt64 = 1
+    /// The oldest submission that has not been passed; numbers below it are of the past.
+    public private(set) var firstID: UInt64 = 1
 
     /// Everything up to this mark has been delivered.
     public private(set) var durable: StreamMark

@@ -1,28 +1,37 @@
 import Glibc
 
-/// What the user typed, taken apart; the work is in the commands' own files.
+/// From what was typed to the command that does it. Answers go to standard output, everything else to standard error.
 enum CommandLineInterface {
     static func run(_ arguments: [String], environment: [String: String]) -> ExitCode {
-        var rest = arguments[...]
-        let command = rest.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
-        if command != nil { rest = rest.dropFirst() }
-        var plugins: String?
-        while let argument = rest.popFirst() {
-            switch argument {
-            case "--plugins": plugins = rest.popFirst()
-            case "--version":
-                print("cdc-host \(hostVersion)")
-                return .clean
-            default:
-                printError("cdc-host: unknown argument \(argument)")
-                return .usage
-            }
-        }
-        guard let plugins else {
-            printError("cdc-host: --plugins DIR is missing")
+        // Nobody types these: the program starts itself with them, to let a plugin's code run in a process that may die.
+        if let inner = InnerCommand(arguments) { return inner.run(environment: environment) }
+        do throws(UsageError) {
+            return execute(try Command.parse(arguments), environment)
+        } catch {
+            printError("cdc-host: \(error.message)")
+            printError("See cdc-host \(error.command.map { "help \($0)" } ?? "--help")")
             return .usage
         }
-        return RunCommand.run(directory: plugins, environment: environment)
+    }
+
+    private static func execute(_ command: Command, _ environment: [String: String]) -> ExitCode {
+        switch command {
+        case .run(let plugins): return RunCommand.run(directory: plugins, environment: environment)
+        case .initialize(let directory, let postgres, let kafka):
+            return InitCommand(directory: directory, postgres: postgres, kafka: kafka).run(environment: environment)
+        case .check(let plugins, let offline): return CheckCommand.run(directory: plugins, isOffline: offline, environment: environment)
+        case .status(let plugins, let state, let json):
+            return StatusCommand.run(directory: plugins, state: state, json: json, environment: environment)
+        case .reload(let plugins, let state): return ReloadCommand.run(directory: plugins, state: state, environment: environment)
+        case .pluginList(let plugins): return PluginCommands.list(directory: plugins, environment: environment)
+        case .pluginInfo(let file, let json): return PluginCommands.info(file: file, json: json)
+        case .help(let spec):
+            print(spec.map(HelpText.of) ?? HelpText.overview)
+            return .clean
+        case .version:
+            print("cdc-host \(hostVersion)")
+            return .clean
+        }
     }
 
     /// The process's environment as a dictionary.

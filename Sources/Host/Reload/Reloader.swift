@@ -15,6 +15,7 @@ final class Reloader: @unchecked Sendable {
     private let bridge: HostBridge
     private let loader: PluginLoader
     private let shared: RunShared
+    private let checkpointer: Checkpointer
     private let lock: InstanceLock
     private let adminAddress: String
     private let environment: [String: String]
@@ -33,13 +34,14 @@ final class Reloader: @unchecked Sendable {
     }
 
     init(
-        context: HostContext, bridge: HostBridge, loader: PluginLoader, shared: RunShared, lock: InstanceLock, adminAddress: String,
+        context: HostContext, bridge: HostBridge, loader: PluginLoader, shared: RunShared, checkpointer: Checkpointer, lock: InstanceLock, adminAddress: String,
         environment: [String: String], assembled: AssembledPlan
     ) {
         self.context = context
         self.bridge = bridge
         self.loader = loader
         self.shared = shared
+        self.checkpointer = checkpointer
         self.lock = lock
         self.adminAddress = adminAddress
         self.environment = environment
@@ -144,8 +146,20 @@ final class Reloader: @unchecked Sendable {
         var pause: UInt64 = 0
         if !changes.isEmpty { pause = try swap(old, resolution.stages, generation: generation) }
         if logChanged { context.apply(settings.log) }
+        refreshPublication()
         state.withLock { $0.settings = settings }
         return (changes + (logChanged ? ["log"] : []), pause)
+    }
+
+    /// New tables join the publication at a reload too. A server that is away does not refuse the new plan.
+    private func refreshPublication() {
+        guard context.settings.source.publication.manage, shared.isStreaming else { return }
+        do {
+            let session = try SourceSession(context: context, decoderPlugin: "")
+            try session.refreshPublication(createdByUs: checkpointer.record?.publicationCreatedByUs ?? false)
+        } catch let exit as HostExit {
+            context.log.warning("publication", ["message": .text(exit.reason), "cure": .text(exit.cure)])
+        } catch { context.log.warning("publication", ["message": .text("\(error)")]) }
     }
 
     private func swap(_ old: AssembledPlan, _ stages: [ResolvedStage], generation: Int) throws(Refusal) -> UInt64 {

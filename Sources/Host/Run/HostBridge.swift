@@ -16,7 +16,6 @@ final class HostBridge: HostServices, LaneObserver, @unchecked Sendable {
     private let context: HostContext
     private let counters = Mutex(Counters())
     private let inFlightBox = Mutex<InFlight?>(nil)
-    private let beat: Mutex<UInt64> = Mutex(0)
 
     private struct Counters {
         var rows: [String: RowCounters] = [:]
@@ -73,7 +72,6 @@ final class HostBridge: HostServices, LaneObserver, @unchecked Sendable {
 
     func completed(_ instance: StageInstance, submission: UInt64, failures: [DeliveryFailure]) {
         inFlightBox.withLock { $0 }?.completed(submission, failures: failures)
-        context.withHealth { $0.heard(.sink, at: $1) }
     }
 
     func sinkHealth(well: Bool, reason: String) {

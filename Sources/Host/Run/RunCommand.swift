@@ -68,7 +68,7 @@ enum RunCommand {
         let server = try listen(context, listening)
         defer { server?.stop() }
         let reloader = Reloader(
-            context: context, bridge: bridge, loader: loader, shared: shared, lock: lock, adminAddress: server?.address.description ?? "",
+            context: context, bridge: bridge, loader: loader, shared: shared, checkpointer: checkpointer, lock: lock, adminAddress: server?.address.description ?? "",
             environment: environment, assembled: assembled)
         listening.attach(StatusReport(context: context, shared: shared, checkpointer: checkpointer, reloader: reloader))
         reloader.announce()
@@ -101,7 +101,7 @@ enum RunCommand {
             throw HostExit(.configuration, first.description, cure: errors.count > 1 ? "\(errors.count - 1) further errors are in the lines above" : "")
         }
         do throws(StageFailure) {
-            return try AssembledPlan.make(resolution.stages, generation: 1, running: nil, services: bridge, maxRows: context.settings.batch.rows)
+            return try AssembledPlan.make(resolution.stages, generation: 1, running: nil, services: bridge, maxRows: context.settings.batch.rows, activate: false)
         } catch { throw ErrorPolicy.exit(atStart: error) }
     }
 

@@ -140,6 +140,13 @@ struct AssembledPlan {
     }
 }
 
+extension AssembledPlan {
+    /// At the first start: once the server is known, since stages may keep what the stream's facts say.
+    func activate(maxRows: Int) throws(StageFailure) {
+        for (_, instance) in stages { try instance.activate(maxRows: maxRows) }
+    }
+}
+
 extension StageInstance {
     /// The library's own `init`, before its first instance.
     func initialize(_ library: LoadedLibrary) throws(StageFailure) {

@@ -58,6 +58,9 @@ final class StreamRun {
         self.prepared = prepared
         shared.leftOut = prepared.leftOut.map(\.quotedName)
         bridge.connected(serverVersion: prepared.serverVersion, database: prepared.database, systemIdentifier: String(prepared.systemIdentifier))
+        if prepared.decision != .finished {
+            do throws(StageFailure) { try assembled.activate(maxRows: context.settings.batch.rows) } catch { throw ErrorPolicy.exit(atStart: error) }
+        }
         switch prepared.decision {
         case .finished:
             context.log.info("snapshot_finished", ["message": "the snapshot was complete already; remove the state directory to read it again"])
@@ -82,7 +85,10 @@ final class StreamRun {
         case .refuse(let code, let reason, let cure): throw HostExit(code, reason, cure: cure)
         }
         if context.settings.snapshot.mode == .initialOnly { return }
-        try stream(prepared)
+        do { try stream(prepared) } catch is Stopped {
+            // The source was away: what the sink still has is waited for all the same.
+            try finish(session: nil)
+        }
     }
 
     // MARK: first start
@@ -208,10 +214,12 @@ final class StreamRun {
                 return
             }
             queue.clear()
-            if context.isStopping {
+            if context.isStopping, inFlight.snapshot().loss == nil, checkpointer.failure == nil {
                 throw HostExit(.temporary, "stopped inside the snapshot", cure: "the snapshot will be read again from its beginning at the next start")
             }
-            try recover(outcome, lane: lane, inFlight: inFlight, what: "snapshot")
+            do { try recover(outcome, lane: lane, inFlight: inFlight) } catch is Stopped {
+                throw HostExit(.temporary, "stopped inside the snapshot", cure: "the snapshot will be read again from its beginning at the next start")
+            }
             attempt += 1
             lane.rewind(to: StreamMark(position: slotStart))
             context.log.warning("snapshot_restarted", ["attempt": .number(Int64(attempt)), "message": "the snapshot was cut short: it is read again"])
@@ -243,6 +251,7 @@ final class StreamRun {
                     succeeded: { [self] in
                         schedule.succeeded()
                         failingSince = nil
+                        heldSince = nil
                     })
             } catch let error as PostgresError {
                 if context.isStopping { return try finish(session: nil) }
@@ -265,16 +274,19 @@ final class StreamRun {
             default:
                 session.cut()
                 queue.clear()
-                try recover(.stopped(stop), lane: lane, inFlight: inFlight, what: "stream")
+                try recover(.stopped(stop), lane: lane, inFlight: inFlight)
             }
         }
     }
 
     /// After a stop of the lane that is neither a boundary nor the source's end: goes on, or throws what ends the process.
-    private func recover(_ outcome: SnapshotRun.Outcome, lane: Lane, inFlight: InFlight, what: String) throws {
+    private func recover(_ outcome: SnapshotRun.Outcome, lane: Lane, inFlight: InFlight) throws {
         if let failure = checkpointer.failure { throw ErrorPolicy.exit(failure) }
         if let loss = inFlight.snapshot().loss {
-            if let exit = ErrorPolicy.exit(loss, sink: lane.plan.sink.name) { throw exit }
+            if let exit = ErrorPolicy.exit(loss, sink: lane.plan.sink.name) {
+                try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
+                throw exit
+            }
             if case .rewind(let reason) = loss { try rebuildSink(reason, lane: lane, inFlight: inFlight) }
             return
         }

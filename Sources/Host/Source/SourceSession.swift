@@ -158,15 +158,26 @@ final class SourceSession {
             context.log.warning(
                 "left_out", ["table": .text(table.quotedName), "message": "it has no usable replica identity, so it is not captured", "cure": .text(table.cures.joined(separator: "; or "))])
         }
+        let before = Set(state?.effective ?? [])
         if !plan.statements.isEmpty {
             try Publication.apply(plan, on: control)
             context.log.info("publication", ["publication": .text(name), "statements": .number(Int64(plan.statements.count))])
             state = try Publication.state(of: name, on: control)
         }
+        if slotExists, let state {
+            for table in wanted where state.effective.contains(table.table.oid) && !before.contains(table.table.oid) {
+                context.log.warning("new_table", ["table": .text(table.table.quotedName), "message": "it is streamed from now on; its older rows are not read"])
+            }
+        }
         publication = state
         let left = Set(plan.leftOut.map(\.oid))
         let tables = wanted.filter { !left.contains($0.table.oid) }.map { captured($0.table) }
         return (tables, plan.leftOut, byUs)
+    }
+
+    /// At a reload: tables that are new since the start join the publication.
+    func refreshPublication(createdByUs: Bool) throws {
+        _ = try publish(control(), createdByUs: createdByUs, slotExists: true)
     }
 
     private func captured(_ table: Table) -> CapturedTable {

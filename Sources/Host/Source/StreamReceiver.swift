@@ -10,6 +10,7 @@ final class StreamReceiver: ReplicationReceiver {
     private let confirmed: ConfirmedPosition
     private var written: UInt64
     private var bytes: UInt64 = 0
+    private var heard = true
 
     init(queue: ReceiveQueue, context: HostContext, confirmed: ConfirmedPosition, start: UInt64) {
         self.queue = queue
@@ -20,12 +21,14 @@ final class StreamReceiver: ReplicationReceiver {
 
     func received(_ payload: UnsafeRawBufferPointer, at place: WALPlace) -> Flow {
         bytes &+= UInt64(payload.count)
+        heard = true
         if place.start.rawValue > written { written = place.start.rawValue }
         return queue.append(.message, payload, lsn: place.start.rawValue) ? .proceed : .pause
     }
 
     func keepalive(walEnd: LSN, sentAt: Int64, replyRequested: Bool) -> Flow {
         if walEnd.rawValue > written { written = walEnd.rawValue }
+        heard = true
         return queue.append(.idle, UnsafeRawBufferPointer(start: nil, count: 0), lsn: walEnd.rawValue) ? .proceed : .pause
     }
 
@@ -34,7 +37,12 @@ final class StreamReceiver: ReplicationReceiver {
         return queue.publish() ? .proceed : .pause
     }
 
-    func mayProceed() -> Flow { queue.publish() ? .proceed : .pause }
+    func mayProceed() -> Flow {
+        // Not listening is not silence.
+        heard = true
+        report()
+        return queue.publish() ? .proceed : .pause
+    }
 
     func progress() -> StandbyProgress {
         let flushed = LSN(rawValue: confirmed.value)
@@ -42,7 +50,8 @@ final class StreamReceiver: ReplicationReceiver {
     }
 
     private func report() {
-        guard bytes > 0 || written > 0 else { return }
+        guard heard else { return }
+        heard = false
         context.metrics.receivedBytes.add(bytes)
         context.metrics.receivedLSN.set(written)
         context.withHealth { $0.heard(.source, at: $1) }

@@ -17,10 +17,11 @@ typedef struct cdcp_txn {
   uint64_t origin_lsn;
 } cdcp_txn;
 
-/* host->stream: what is the same for every row. (host), valid as long as the instance. */
+/* host->stream: what is the same for every row. (host), valid as long as the instance. server_version, database and system_identifier are known
+ * from activate() on. */
 typedef struct cdcp_stream {
   uint32_t struct_size;
-  uint32_t server_version;   /* as PQserverVersion: 150018; 0 before the first connection */
+  uint32_t server_version;   /* as PQserverVersion: 150018 */
   cdcp_str name;             /* `name` of host.yaml */
   cdcp_str topic_prefix;
   cdcp_str database;

@@ -1,0 +1,177 @@
+import Chain
+import Files
+import Glibc
+import PluginABI
+import PluginLoader
+import Postgres
+import Settings
+import Synchronization
+import Telemetry
+
+/// The stages of a plugins.d brought up in a process of their own, as far as that needs no running stream. In the child.
+struct StageTrial {
+    let directory: String
+    /// Stages that have brought a child down already.
+    let skipped: Set<String>
+    /// With the server's tables and the sink's brokers.
+    let binds: Bool
+    let environment: [String: String]
+
+    /// How long a call of a plugin may take, in seconds.
+    static let patience = 10
+
+    func run() {
+        var files = PluginsDirectory.read(path: directory, environment: environment)
+        files.stages.removeAll { skipped.contains($0.name) }
+        let loader: PluginLoader
+        do throws(PluginError) { loader = try PluginLoader.temporary() } catch { return say(.error(.plugin, "plugins", error.description)) }
+        for stage in files.stages {
+            at(stage.name, "was loaded")
+            // One by one, so that it is known whose code it was; what is refused is said below.
+            let path = try? PluginLocation.resolve(
+                plugin: stage.plugin, stageFile: stage.file, executableDirectory: StageAssembly.executableDirectory)
+            if let path { _ = try? loader.load(path, sha256: stage.sha256) }
+        }
+        at("", "was checked")
+        let resolution = StageAssembly.resolve(files, loader: loader, generation: 1)
+        for (place, error) in resolution.refused { say(Finding(.error, code: .plugin, line: "\(place): plugin: \(error.path) \(error.what)" + (error.cure.isEmpty ? "" : "; \(error.cure)"))) }
+        for problem in resolution.problems where isJust(problem, files) { say(.problem(problem)) }
+        if let name = resolution.stages.compactMap(\.stage.outputPlugin).first { ChildReport.outputPlugin(name).send() }
+        guard let settings = files.settings, let services = TrialServices(directory: directory, settings: settings) else { return }
+        let instances = configure(resolution, services)
+        defer {
+            for (stage, instance) in instances {
+                at(stage.settings.name, "was ended")
+                instance.end(timeout: .seconds(2))
+            }
+        }
+        guard binds, files.isUsable, resolution.isUsable, instances.count == resolution.stages.count else { return }
+        bind(instances, settings, services)
+        lookForBrokers(instances, settings, services)
+    }
+
+    /// Where a stage's file could not be read, or its library brought the child down, the chain only seems to be incomplete.
+    private func isJust(_ problem: Problem, _ files: PluginsDirectory) -> Bool {
+        let isOfChain = problem.place.line == 0 || problem.keyPath == "plugin"
+        guard isOfChain else { return true }
+        let brokenStages = files.problems.contains { $0.severity == .error && !FilePath.name(of: $0.place.file).hasPrefix("host.") && $0.place.file != directory }
+        return skipped.isEmpty && !brokenStages
+    }
+
+    private func configure(_ resolution: StageAssembly.Resolution, _ services: TrialServices) -> [(stage: ResolvedStage, instance: StageInstance)] {
+        var instances: [(stage: ResolvedStage, instance: StageInstance)] = []
+        for stage in resolution.stages {
+            let isRefused = resolution.problems.contains { $0.severity == .error && $0.place.file == stage.settings.file }
+            if isRefused { continue }
+            let instance = StageAssembly.instance(stage, generation: 1, services: services)
+            at(stage.settings.name, "was configured")
+            do throws(StageFailure) {
+                try instance.initialize(stage.library)
+                try instance.configure(stage.options)
+                instances.append((stage, instance))
+                say(.ok(stage.settings.name, "\(stage.stage.role) \(stage.stage.id) \(stage.stage.version), sha256 \(stage.library.sha256.prefix(12))"))
+            } catch { refuse(stage, error) }
+        }
+        return instances
+    }
+
+    private func bind(_ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices) {
+        func all(_ role: Int32) -> [StageInstance] { instances.filter { $0.stage.role == UInt32(role) }.map(\.instance) }
+        guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first, let partitioner = all(CDCP_ROLE_PARTITIONER).first,
+            let sink = all(CDCP_ROLE_SINK).first
+        else { return }
+        ChildReport.at(stage: "", what: "read the catalog", seconds: 180).send()
+        var relations: [UnsafePointer<cdcp_relation>] = []
+        do throws(PostgresError) {
+            let options = ConnectionOptions(
+                applicationName: "cdc-host \(settings.name) check", connectTimeout: settings.source.connectTimeout,
+                silenceTimeout: settings.source.silenceTimeout)
+            let connection = try Connection(connecting: settings.source.connection.exposed, options: options, interrupt: try Interrupt())
+            services.bridge.connected(serverVersion: connection.serverVersion, database: connection.database, systemIdentifier: "")
+            let capture = try PlannedCapture(settings, createdByUs: false, on: connection)
+            relations = capture.shapes(settings.source.columns).map { services.registry.intern($0) }
+        } catch {
+            // The parent has connected a moment ago and has said all there is to say.
+            return say(.warning("tables", "the stages could not be tried on them: \(error)"))
+        }
+        let plan = Plan(
+            generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: partitioner, sink: sink, services: services)
+        at(instances.map(\.stage.settings.name).joined(separator: ", "), "was bound to the server's tables")
+        var isRefused = false
+        while true {
+            do throws(StageFailure) {
+                try plan.prepare(relations)
+                break
+            } catch {
+                // A table less, and the next one's complaint; what a stage says of all tables together is then not to be trusted.
+                let bound = relations.firstIndex { error.call == "bind \(String(abi: $0.pointee.nspname)).\(String(abi: $0.pointee.relname))" }
+                guard let bound else {
+                    if !isRefused { refuse(instances.first { $0.instance.name == error.stage }?.stage, error) }
+                    isRefused = true
+                    break
+                }
+                isRefused = true
+                refuse(instances.first { $0.instance.name == error.stage }?.stage, error)
+                relations.remove(at: bound)
+            }
+        }
+        if !isRefused { say(.ok("tables", "every stage takes the \(relations.count) tables")) }
+    }
+
+    /// A sink over the network says how its brokers are once it is active. One that writes files would make them, so it is left alone.
+    private func lookForBrokers(_ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices) {
+        guard let sink = instances.first(where: { $0.stage.library.id == "KafkaSink" }) else { return }
+        let name = sink.stage.settings.name
+        ChildReport.at(stage: name, what: "looked for its brokers", seconds: Self.patience * 2).send()
+        do throws(StageFailure) { try sink.instance.activate(maxRows: settings.batch.rows) } catch { return refuse(sink.stage, error) }
+        let deadline = monotonicNow() &+ UInt64(Self.patience) &* 1_000_000_000
+        while monotonicNow() < deadline {
+            switch services.sinkState {
+            case .some((true, _)): return say(.ok(name, "the brokers answer"))
+            default: usleep(20_000)
+            }
+        }
+        let reason = services.sinkState.map { ": \($0.reason)" } ?? ""
+        say(.error(.unavailable, name, "no broker answered within \(Self.patience) seconds\(reason)", cure: "check the address, the network and the credentials"))
+    }
+
+    private func refuse(_ stage: ResolvedStage?, _ failure: StageFailure) {
+        let exit = ErrorPolicy.exit(atStart: failure)
+        guard let stage else { return say(.error(exit.code, "stages", exit.reason)) }
+        say(.problem(Problem(stage.settings.place(of: "options"), keyPath: "options", failure.message), code: exit.code))
+    }
+
+    private func at(_ stage: String, _ what: String) { ChildReport.at(stage: stage, what: what, seconds: Self.patience).send() }
+
+    private func say(_ finding: Finding) { ChildReport.finding(finding).send() }
+}
+
+/// The host's services for stages that are only tried: what they log becomes a finding.
+final class TrialServices: HostServices {
+    let bridge: HostBridge
+    private let sink = Mutex<(well: Bool, reason: String)?>(nil)
+
+    /// nil: standard error cannot be written, which has no other place to be said.
+    init?(directory: String, settings: HostSettings) {
+        var quiet = settings
+        quiet.log = LogSettings(level: .error, format: .text, file: nil)
+        guard let context = try? HostContext.make(directory: directory, settings: quiet) else { return nil }
+        bridge = HostBridge(context: context)
+    }
+
+    var sinkState: (well: Bool, reason: String)? { sink.withLock { $0 } }
+
+    var registry: RelationRegistry { bridge.registry }
+    var topics: TopicTable { bridge.topics }
+    var stream: UnsafePointer<cdcp_stream> { bridge.stream }
+    var version: UnsafePointer<CChar> { bridge.version }
+    var logLevel: Int32 { CDCP_LOG_WARNING }
+
+    func log(stage: String, level: Int32, text: String) {
+        if level >= CDCP_LOG_WARNING { ChildReport.finding(.warning(stage, text)).send() }
+    }
+
+    func completed(_ instance: StageInstance, submission: UInt64, failures: [DeliveryFailure]) {}
+    func sinkHealth(well: Bool, reason: String) { sink.withLock { $0 = (well, reason) } }
+    func topicGrew(_ topic: UInt32, partitions: Int32) {}
+}

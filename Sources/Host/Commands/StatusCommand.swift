@@ -1,0 +1,31 @@
+import Admin
+import Checkpoint
+
+/// `status`: what the running host says of itself.
+enum StatusCommand {
+    static func run(directory: String, state: String?, json: Bool, environment: [String: String]) -> ExitCode {
+        let host: RunningHost
+        do throws(RunningHost.Missing) {
+            host = try RunningHost.find(directory: directory, state: state, environment: environment)
+        } catch {
+            printError("cdc-host: \(error.message)")
+            return error.code
+        }
+        guard !host.info.adminAddress.isEmpty else {
+            printError("cdc-host: process \(host.info.pid) runs the stream \(host.name), and its admin.listen is off: it cannot be asked")
+            return .unavailable
+        }
+        do throws(AdminError) {
+            let answer = try AdminClient.get(try AdminAddress(host.info.adminAddress), path: "/status")
+            guard answer.status == 200 else {
+                printError("cdc-host: \(host.info.adminAddress) answered with HTTP status \(answer.status)")
+                return .unavailable
+            }
+            print(json ? answer.body : StatusText.render(answer.body) ?? answer.body, terminator: "")
+            return .clean
+        } catch {
+            printError("cdc-host: process \(host.info.pid) runs, but does not answer: \(error)")
+            return .unavailable
+        }
+    }
+}
