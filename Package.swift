@@ -114,7 +114,7 @@ let package = Package(
         tests("Masking", ["PluginABI", "StageHarness"]),
         tests("JSONCodec", ["PluginABI", "StageHarness"], resources: ["Goldens"]),
         tests("KeyPartitioner", ["PluginABI", "StageHarness"]),
-        tests("KafkaSink", ["PluginABI", "StageHarness"]),
+        tests("KafkaSink", ["PluginABI", "StageHarness", "LibRDKafka"]),
         tests("FileSink", ["PluginABI", "StageHarness"]),
         tests("Host", ["Host", "Settings"]),
         tests("Tidy", []),

@@ -26,6 +26,8 @@ final class Screen {
     /// Columns of the terminal; 160 where there is none.
     private(set) var width = 160
     let isTerminal = isatty(STDOUT_FILENO) == 1
+    /// Nobody reads any more: the terminal or the other end of the pipe is closed.
+    private(set) var isGone = false
     private let colour: Bool
     private var bottom: [Piece] = []
     private var bottomShown = -Double.infinity
@@ -97,7 +99,10 @@ final class Screen {
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else {
+                if descriptor == STDOUT_FILENO { isGone = true }
+                return
+            }
             bytes = bytes.dropFirst(count)
         }
     }

@@ -11,8 +11,8 @@ final class Session {
         self.signals = signals
     }
 
-    /// Somebody asked to stop.
-    var stopRequested: Bool { signals.count > 0 }
+    /// Somebody asked to stop, or went away.
+    var stopRequested: Bool { signals.count > 0 || screen.isGone }
     /// Somebody asked again: no more waiting.
     var hurry: Bool { signals.count > 1 }
 

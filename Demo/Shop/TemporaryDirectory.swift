@@ -6,9 +6,9 @@ struct TemporaryDirectory {
 
     /// Made in TMPDIR or /tmp. Others may pass through it (the server runs as another user), but not look into it.
     init(environment: [String: String]) throws(ShopError) {
-        // A Unix socket's path has room for 107 bytes; ours adds about 40.
+        // A Unix socket's path has room for 107 bytes; ours adds about 40. Root's own TMPDIR may be closed to the server's user.
         var parent = environment["TMPDIR"] ?? "/tmp"
-        if parent.isEmpty || parent.utf8.count > 60 { parent = "/tmp" }
+        if parent.isEmpty || parent.utf8.count > 60 || geteuid() == 0 { parent = "/tmp" }
         var template = Array("\(parent)/cdc-demo-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw ShopError("no temporary directory in \(parent): \(SystemText.of(errno))") }
         path = String(cString: made)

@@ -18,7 +18,7 @@ private let schema: StaticString = """
       "additionalProperties": false,
       "required": ["path"],
       "properties": {
-        "path": { "type": "string", "minLength": 1, "description": "File to append to, made with mode 0600 where it is not there; relative to the working directory of the host; - is standard output." },
+        "path": { "type": "string", "minLength": 1, "x-path": true, "description": "File to append to, made with mode 0600 where it is not there; relative to the file that says so; - is standard output." },
         "fsync": { "type": "string", "enum": ["batch", "never"], "default": "batch", "description": "batch: what is acknowledged is on the disk; never: a crash of the machine may lose acknowledged records." }
       }
     }

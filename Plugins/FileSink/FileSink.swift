@@ -14,7 +14,9 @@ final class FileSink: SinkStage {
     private var broken: (errno: Int32, what: String)?
 
     override func configure(_ options: Options) throws(StageError) {
-        guard let path = options.string("path"), !path.isEmpty else { throw .config("\(options.origin("path")): give a file, or - for standard output") }
+        guard let path = options.string("path"), !path.isEmpty else {
+            throw .config("\(options.origin("path")): give a file, or - for standard output")
+        }
         guard !path.utf8.contains(0) else { throw .config("\(options.origin("path")): a path holds no NUL") }
         self.path = path
         syncs = options.string("fsync") != "never"

@@ -30,10 +30,7 @@ enum Metadata {
 
     /// May the same question have an answer a moment later?
     static func passes(_ error: rd_kafka_resp_err_t) -> Bool {
-        switch error {
-        case RD_KAFKA_RESP_ERR__TIMED_OUT: false
-        default: true
-        }
+        error != RD_KAFKA_RESP_ERR__TIMED_OUT
     }
 
     /// Does any broker answer? For a client that has no topic yet.

@@ -62,7 +62,7 @@ final class TopicCatalog: @unchecked Sendable {
 
     /// Finds or makes a topic. [lane]
     /// - Returns: the partitions that it has.
-    /// - Throws: CDCP_E_RETRY where brokers do not answer, CDCP_E_CONFIG where the topic cannot be had.
+    /// - Throws: CDCP_E_RETRY where brokers do not answer, CDCP_E_CONFIG where the topic cannot be had, CDCP_E_PERMISSION where the client may not.
     func find(_ number: UInt32, _ name: String) throws(StageError) -> Int32 {
         let handle: OpaquePointer
         if let there = self[number].handle {
@@ -102,12 +102,14 @@ final class TopicCatalog: @unchecked Sendable {
             case .refused(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION):
                 throw .config("topic \(name): the brokers refuse the name: a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -")
             case .refused(let error):
-                throw .config("topic \(name): \(text(error)): the client needs DESCRIBE and WRITE on it, and CREATE where it is to be made")
+                throw .permission("topic \(name): \(text(error)): the client needs DESCRIBE and WRITE on it, and CREATE where it is to be made")
             case .failed(let error):
                 if let refusal = health.permanentRefusal {
-                    throw .config("the brokers refuse the client: \(refusal); check security.protocol, sasl.* and ssl.* in options.kafka")
+                    throw .permission("the brokers refuse the client: \(refusal); check security.protocol, sasl.* and ssl.* in options.kafka")
                 }
-                if left <= 0 || !Metadata.passes(error) { throw .retry("topic \(name): the brokers do not answer: \(health.reason(or: text(error)))") }
+                if left <= 0 || !Metadata.passes(error) {
+                    throw .retry("topic \(name): the brokers do not answer: \(health.reason(or: text(error)))")
+                }
             }
             guard Clock.now() < end else { throw .retry("topic \(name): its partitions have no leader yet") }
             Clock.sleep(milliseconds: 50)
@@ -136,8 +138,8 @@ final class TopicCatalog: @unchecked Sendable {
         if limit < batchBytesMax {
             host.log(
                 .warning,
-                "topic \(name) takes \(limit) bytes at once (max.message.bytes) and batches may have \(batchBytesMax): set batch.size in options.kafka to "
-                    + "\(limit) or less, or full batches will be refused")
+                "topic \(name) takes \(limit) bytes at once (max.message.bytes) and batches may have \(batchBytesMax): "
+                    + "set batch.size in options.kafka to \(limit) or less, or full batches will be refused")
         }
     }
 

@@ -63,7 +63,7 @@ struct TopicCreation {
         switch error {
         case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: return
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-            throw .config("topic \(name) does not exist and the client may not make it (\(reason)): make it, or grant CREATE")
+            throw .permission("topic \(name) does not exist and the client may not make it (\(reason)): make it, or grant CREATE")
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
             throw .config("topic \(name) does not exist and this broker cannot be asked to make it: make it by hand")
         case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, RD_KAFKA_RESP_ERR_INVALID_CONFIG,

@@ -6,12 +6,11 @@ final class Attention: Sendable {
     static let stop: UInt8 = 1
     static let abandon: UInt8 = 2
     static let reload: UInt8 = 4
-    static let sourceEnd: UInt8 = 8
 
     private let bits = Atomic<UInt8>(0)
 
-    /// Something to attend to, other than the source's end (which counts only once the queue is empty).
-    var isRaised: Bool { bits.load(ordering: .relaxed) & ~Self.sourceEnd != 0 }
+    /// Something to attend to.
+    var isRaised: Bool { bits.load(ordering: .relaxed) != 0 }
     var isAbandoned: Bool { isRaised(Self.abandon) }
     func isRaised(_ bit: UInt8) -> Bool { bits.load(ordering: .relaxed) & bit != 0 }
     func raise(_ bit: UInt8) { bits.bitwiseOr(bit, ordering: .relaxed) }

@@ -236,6 +236,7 @@ final class BatchBuilder {
     func commit(commitLSN: UInt64, end: UInt64, time: Int64) throws(TransactionTracker.Violation) {
         try tracker.commit(commitLSN: commitLSN, end: end, time: time)
         transaction.end_lsn = end
+        if transactionSerial == batch.serial { batch.txns[Int(transactionIndex)].end_lsn = end }
         if plan.wantsMarkers { appendMarker(UInt8(CDCP_OP_COMMIT)) }
         addMark(transactions: 1)
     }
@@ -341,7 +342,7 @@ final class BatchBuilder {
                 transaction.commit_lsn = message.lsn
                 transaction.previous_end_lsn = tracker.mark.lastCommitEnd
                 transaction.commit_ts_us = wallClockMicroseconds()
-                skip = message.lsn &+ 1 <= tracker.mark.position
+                skip = message.lsn <= tracker.mark.position
                 try tracker.standalone(lsn: message.lsn)
             }
         } catch { return violated(error) }
@@ -390,6 +391,29 @@ final class BatchBuilder {
     func violated(_ violation: TransactionTracker.Violation) -> cdcp_status {
         refusal = .data(stage: plan.decoder.name, message: "the stream's transactions do not fit: \(violation)", position: walStart)
         return CDCP_E_DATA
+    }
+
+    /// How far the batch was before a message.
+    struct Point {
+        let rows: Int
+        let completed: Int
+    }
+
+    var point: Point { Point(rows: batch.rowCount, completed: tracker.completed) }
+
+    /// The message since `point` was refused: its rows leave the batch again.
+    func takeBack(to point: Point) {
+        var counted: UInt64 = 0
+        for index in point.rows..<batch.rowCount {
+            let row = batch.rows[index]
+            guard row.op < UInt8(CDCP_OP_BEGIN) else { continue }
+            if row.op != UInt8(CDCP_OP_MESSAGE) || row.flags & UInt16(CDCP_ROWF_TRANSACTIONAL) != 0 { counted += 1 }
+            if row.disposition == UInt8(CDCP_ROW_KEEP), row.rel_index != CDCP_NO_RELATION { batch.bound[Int(row.rel_index)].pointee.counts[Int(row.op & 7)] &-= 1 }
+        }
+        tracker.takeBack(rows: counted)
+        // A commit that its own decoder refused: rather one mark too few, since what is behind one may be acknowledged.
+        if tracker.completed != point.completed, !marks.isEmpty { marks.removeLast() }
+        batch.truncate(to: point.rows)
     }
 
     /// The batch has gone its way; the next one begins.

@@ -23,8 +23,8 @@ final class BatchMemory {
     private(set) var txns: UnsafeMutablePointer<cdcp_txn>
     private var txnCapacity = 64
     var txnCount = 0
-    let runs: UnsafeMutablePointer<cdcp_run>
-    private let runCapacity: Int
+    /// As many as there may be rows.
+    private(set) var runs: UnsafeMutablePointer<cdcp_run>
     /// Of the batch's relations, by rel_index.
     private(set) var bound: UnsafeMutablePointer<UnsafeMutablePointer<BoundRelation>>
     private(set) var stageRelations: UnsafeMutablePointer<UnsafePointer<cdcp_relation>?>
@@ -40,10 +40,9 @@ final class BatchMemory {
 
     init(rowsMax: Int) {
         rowCapacity = rowsMax + 64
-        runCapacity = rowCapacity + 4096
         rows = .allocate(capacity: rowCapacity)
         txns = .allocate(capacity: txnCapacity)
-        runs = .allocate(capacity: runCapacity)
+        runs = .allocate(capacity: rowCapacity)
         bound = .allocate(capacity: relationCapacity)
         stageRelations = .allocate(capacity: relationCapacity)
         box = .allocate(capacity: 1)
@@ -96,7 +95,13 @@ final class BatchMemory {
         rows.deallocate()
         rows = larger
         rowCapacity *= 2
+        // Rows are added while no stage runs: nobody holds the runs.
+        runs.deallocate()
+        runs = .allocate(capacity: rowCapacity)
     }
+
+    /// The last rows do not count.
+    func truncate(to count: Int) { rowCount = min(rowCount, count) }
 
     func appendTransaction(_ transaction: cdcp_txn) {
         if txnCount == txnCapacity {
@@ -145,7 +150,6 @@ final class BatchMemory {
             if extends, relation == previous {
                 runs[count - 1].count &+= 1
             } else {
-                if count == runCapacity { break }
                 let plan = relation == CDCP_NO_RELATION ? nil : bound[Int(relation)].pointee.plans[stage]
                 runs[count] = cdcp_run(first: UInt32(index), count: 1, rel_index: relation, reserved: 0, plan: plan)
                 count += 1

@@ -117,7 +117,11 @@ public final class InFlight: @unchecked Sendable {
                 loss = loss ?? worst
             } else {
                 acknowledged = submission.topicCounts.map { ($0.topic, $0.count) }
-                for failure in failures { skipped.append((failure.code, 1)) }
+                for failure in failures {
+                    skipped.append((failure.code, 1))
+                    let topic = submission.records[failure.index].topic
+                    if let known = acknowledged.firstIndex(where: { $0.0 == topic }), acknowledged[known].1 > 0 { acknowledged[known].1 -= 1 }
+                }
                 _ = ledger.completed(id)
             }
             recycleLocked(submission)
@@ -130,11 +134,13 @@ public final class InFlight: @unchecked Sendable {
     private func judge(_ failures: [DeliveryFailure], _ submission: Submission) -> SinkLoss? {
         var worst: SinkLoss?
         for failure in failures {
+            guard failure.index < submission.count else {
+                return .fatal(code: CDCP_CODE_OTHER, message: "the sink breaks the contract: it failed record \(failure.index) of \(submission.count)")
+            }
             switch Int32(failure.kind) {
             case CDCP_FAIL_RECORD:
                 if sinkPolicy == .skip { continue }
-                let topic = failure.index < submission.count ? topics.name(submission.records[failure.index].topic) : ""
-                return .record(topic: topic, code: failure.code, message: failure.message)
+                return .record(topic: topics.name(submission.records[failure.index].topic), code: failure.code, message: failure.message)
             case CDCP_FAIL_RETRYABLE: worst = worst ?? .rewind(failure.message)
             default: return .fatal(code: failure.code, message: failure.message)
             }

@@ -93,11 +93,8 @@ public final class Lane: @unchecked Sendable {
         gate.locked { gate.broadcast() }
     }
 
-    /// Nothing more will be appended to the queue.
-    public func sourceEnded() {
-        attention.raise(Attention.sourceEnd)
-        gate.locked { gate.broadcast() }
-    }
+    /// Nothing more will be appended to the queue, until it is cleared or the lane is rewound. May come before `run` does.
+    public func sourceEnded() { queue.end() }
 
     /// Hands over a prepared plan and waits for the boundary.
     /// - Parameter whileWaiting: called about once a second; false: give up.
@@ -150,9 +147,10 @@ public final class Lane: @unchecked Sendable {
     }
     private let shared = Mutex(Shared())
 
-    /// Between two runs, on the stage thread: a reload need not wait for the stream to come back.
+    /// Between two runs, on the stage thread: a reload need not wait for the stream to come back, unless a transaction was cut off:
+    /// its other half goes the way of the first.
     public func serveReload() {
-        if attention.isRaised(Attention.reload) { swap() }
+        if attention.isRaised(Attention.reload), !builder.tracker.isCutOff { swap() }
     }
 
     /// The connection is gone: the open transaction will come again, its rows so far are skipped then.
@@ -167,12 +165,12 @@ public final class Lane: @unchecked Sendable {
         builder.startNext()
         queue.release(held)
         held.removeAll()
+        queue.reopen()
     }
 
     /// Works until there is a reason to stop.
     public func run(_ mode: LaneMode) -> LaneStop {
         self.mode = mode
-        attention.clear(Attention.sourceEnd)
         do throws(LaneStop) {
             if case .snapshot(let point, let time) = mode {
                 snapshotTable = 0
@@ -201,7 +199,8 @@ public final class Lane: @unchecked Sendable {
         }
     }
 
-    private var atBoundary: Bool { !builder.tracker.isOpen || mode != .stream }
+    /// A transaction that was cut off and is still to come again is half delivered: neither a stop nor another plan may come between.
+    private var atBoundary: Bool { (!builder.tracker.isOpen && !builder.tracker.isCutOff) || mode != .stream }
 
     /// The next slice; between slices the requests are looked at.
     private func next() throws(LaneStop) -> ReceivedSlice {
@@ -210,7 +209,7 @@ public final class Lane: @unchecked Sendable {
             let slice: ReceivedSlice? = try gate.locked { () throws(LaneStop) in
                 if inFlight.lossLocked != nil { throw .abandoned }
                 if let slice = queue.takeLocked() { return slice }
-                if attention.isRaised(Attention.sourceEnd) { throw .sourceEnded }
+                if queue.isEndedLocked { throw .sourceEnded }
                 _ = gate.wait(until: monotonicNow() + 250_000_000)
                 return nil
             }
@@ -244,7 +243,11 @@ public final class Lane: @unchecked Sendable {
         do throws(StageFailure) {
             try builder.adopt(plan)
             outcome = .swapped(pause: monotonicNow() &- start)
-        } catch { outcome = .refused(error) }
+        } catch {
+            // Here and not by whoever discards the plan: instances that both plans share are this thread's.
+            plan.unbindShared(with: builder.plan)
+            outcome = .refused(error)
+        }
         gate.locked {
             reloads.swapped()
             pendingPlan = nil
@@ -268,13 +271,9 @@ public final class Lane: @unchecked Sendable {
             switch header.kind {
             case ReceivedKind.message.rawValue:
                 builder.walStart = header.lsn
-                let rowsBefore = batch.rowCount
+                let point = builder.point
                 let status = decode(decoder.pointer, bytes, UInt64(header.length), header.lsn, ops, handle)
-                if status != CDCP_OK {
-                    // What the message said does not count.
-                    batch.rowCount = rowsBefore
-                    try refused(status, decoder, header.lsn)
-                }
+                if status != CDCP_OK { try refused(status, decoder, header.lsn, since: point) }
             case ReceivedKind.idle.rawValue:
                 builder.idle(at: header.lsn)
             case ReceivedKind.copyRow.rawValue:
@@ -285,7 +284,7 @@ public final class Lane: @unchecked Sendable {
             }
             batch.inputBytes &+= Int(header.length)
             offset += (headerSize + Int(header.length) + 7) & ~7
-            if batch.rowCount >= settings.batchRows || batch.inputBytes >= settings.batchBytes {
+            if batch.rowCount >= settings.batchRows || batch.inputBytes >= settings.batchBytes || batch.arena.extraBytes >= Self.cellBytesMax {
                 chain.nanoseconds[0] &+= monotonicNow() &- start
                 // The slice at hand is not done yet: what is released are those before it.
                 try flush(isLast: false, keeping: offset < slice.to ? 1 : 0)
@@ -310,12 +309,16 @@ public final class Lane: @unchecked Sendable {
         }
     }
 
-    private func refused(_ status: cdcp_status, _ decoder: StageInstance, _ lsn: UInt64) throws(LaneStop) {
+    /// Cells of a batch, beyond the arena's first block: tables with a thousand columns cut it before its row count does.
+    private static let cellBytesMax = 8 << 20
+
+    private func refused(_ status: cdcp_status, _ decoder: StageInstance, _ lsn: UInt64, since point: BatchBuilder.Point) throws(LaneStop) {
         let failure = decoder.failure("decode", status, "answered \(StageInstance.meaning(status))")
         let reason = builder.refusal ?? (status == CDCP_E_DATA || status == CDCP_E_UNSUPPORTED
             ? .data(stage: decoder.name, message: failure.message, position: lsn) : .stage(failure))
         builder.refusal = nil
-        // What stands before the message is sound and goes its way.
+        // What stands before the message is sound and goes its way; what the message itself said does not count.
+        builder.takeBack(to: point)
         try flush(isLast: true)
         throw reason
     }
@@ -384,6 +387,9 @@ public final class Lane: @unchecked Sendable {
     private func resolveTopics(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
         for (topic, _) in submission.topicCounts where !services.topics.isResolved(topic) {
             let name = services.topics.name(topic)
+            guard !name.isEmpty else {
+                throw .stage(plan.stages[plan.codecIndex].failure("encode", CDCP_E_FATAL, "the plugin breaks the contract: a topic that host->topic never gave"))
+            }
             let text = PermanentText.make(name)
             var pause: UInt64 = 50_000_000
             while true {
@@ -391,6 +397,7 @@ public final class Lane: @unchecked Sendable {
                 let status = plan.sink.code.sink?.topic?(plan.sink.pointer, topic, text, &partitions) ?? CDCP_E_UNSUPPORTED
                 if status == CDCP_OK {
                     services.topics.resolve(topic, partitions: partitions)
+                    observer.topicReady(name: name)
                     break
                 }
                 let failure = plan.sink.failure("topic \(name)", status, "answered \(StageInstance.meaning(status))")

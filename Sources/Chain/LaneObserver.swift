@@ -11,5 +11,7 @@ public protocol LaneObserver: AnyObject, Sendable {
     func backpressure(begins: Bool, nanoseconds: UInt64)
     /// A topic could not be had yet.
     func topicDelayed(name: String, message: String)
+    /// A topic was found or made.
+    func topicReady(name: String)
     func transactions(_ count: Int)
 }

@@ -21,7 +21,7 @@ struct OIDTable {
     /// -1: not there.
     @inline(__always)
     func find(_ oid: UInt32) -> Int32 {
-        var slot = Int(oid &* 2_654_435_769 >> 7) & (capacity - 1)
+        var slot = place(of: oid)
         while values[slot] >= 0 {
             if keys[slot] == oid { return values[slot] }
             slot = (slot + 1) & (capacity - 1)
@@ -31,12 +31,16 @@ struct OIDTable {
 
     mutating func set(_ oid: UInt32, _ value: Int32) {
         if count * 2 >= capacity { grow() }
-        var slot = Int(oid &* 2_654_435_769 >> 7) & (capacity - 1)
+        var slot = place(of: oid)
         while values[slot] >= 0, keys[slot] != oid { slot = (slot + 1) & (capacity - 1) }
         if values[slot] < 0 { count += 1 }
         keys[slot] = oid
         values[slot] = value
     }
+
+    /// Knuth's multiplier; the product's upper bits, since oids often share their lower ones.
+    @inline(__always)
+    private func place(of oid: UInt32) -> Int { Int((oid &* 2_654_435_769) >> 7) & (capacity - 1) }
 
     private mutating func grow() {
         let (oldKeys, oldValues, oldCapacity) = (keys, values, capacity)

@@ -39,7 +39,7 @@ struct BoundRelation {
 ///
 /// Bindings change on the stage thread only; `prepare` runs beside a stage thread that runs another plan.
 public final class Plan: @unchecked Sendable {
-    // SAFETY: handed from the thread that prepared it to the stage thread at the reload barrier; never used by both at once.
+    // SAFETY: handed from the thread that prepared it to the stage thread at the reload barrier; only `bound` is read by both, under the gate.
     public let generation: Int
     public let decoder: StageInstance
     /// Transforms, codec, partitioner: what `bind` runs through, in order.
@@ -48,6 +48,7 @@ public final class Plan: @unchecked Sendable {
     public internal(set) var sink: StageInstance
     let services: any HostServices
     let wantsMarkers: Bool
+    private let gate = Gate()
     private var bound: [UInt64: UnsafeMutablePointer<BoundRelation>] = [:]
     private var tables: [String: UInt32] = [:]
 
@@ -66,7 +67,7 @@ public final class Plan: @unchecked Sendable {
     var partitionerIndex: Int { stages.count - 1 }
     public var instances: [StageInstance] { [decoder] + stages + [sink] }
 
-    func binding(_ relation: UnsafePointer<cdcp_relation>) -> UnsafeMutablePointer<BoundRelation>? { bound[relation.pointee.schema_id] }
+    func binding(_ relation: UnsafePointer<cdcp_relation>) -> UnsafeMutablePointer<BoundRelation>? { gate.locked { bound[relation.pointee.schema_id] } }
 
     /// Binds a relation through all stages.
     /// - Parameter old: the plan that runs until now: what its instances made of the same input is taken over.
@@ -76,8 +77,9 @@ public final class Plan: @unchecked Sendable {
     func bind(_ relation: UnsafePointer<cdcp_relation>, takingOver old: Plan? = nil, mayCallKept: Bool = true) throws(StageFailure)
         -> UnsafeMutablePointer<BoundRelation>?
     {
-        if let known = bound[relation.pointee.schema_id] { return known }
-        let before = old?.bound[relation.pointee.schema_id]
+        if let known = binding(relation) { return known }
+        // The stage thread may be binding a new shape in the old plan at this moment.
+        let before = old?.binding(relation)
         let count = stages.count
         let inputs = UnsafeMutablePointer<UnsafePointer<cdcp_relation>?>.allocate(capacity: count + 1)
         let plans = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: count)
@@ -128,7 +130,7 @@ public final class Plan: @unchecked Sendable {
             to: BoundRelation(
                 source: relation, inputs: inputs, plans: plans, visible: visible, counts: counts,
                 topic: services.topics.number(String(abi: relation.pointee.topic)) ?? 0, table: number, owned: owned))
-        bound[relation.pointee.schema_id] = made
+        gate.locked { bound[relation.pointee.schema_id] = made }
         return made
     }
 
@@ -167,14 +169,18 @@ public final class Plan: @unchecked Sendable {
         if successor?.sink !== sink { sink.end(timeout: timeout) }
     }
 
-    /// A plan that never ran: ends what is its own.
-    public func discard(running: Plan?, timeout: Duration) {
-        // Bindings that it asked instances of the running plan for, at the barrier.
-        for (index, stage) in stages.enumerated() where running?.stages.contains(where: { $0 === stage }) == true {
-            for relation in bound.values where relation.pointee.owned[index] { stage.unbind(relation.pointee.plans[index]) }
+    /// Refused at the barrier: gives back the bindings that it asked instances of the running plan for. Stage thread.
+    func unbindShared(with running: Plan) {
+        for (index, stage) in stages.enumerated() where running.stages.contains(where: { $0 === stage }) {
+            for relation in bound.values where relation.pointee.owned[index] {
+                stage.unbind(relation.pointee.plans[index])
+                relation.pointee.owned[index] = false
+            }
         }
-        retire(successor: running, timeout: timeout)
     }
+
+    /// A plan that never ran: ends what is its own. Any thread.
+    public func discard(running: Plan?, timeout: Duration) { retire(successor: running, timeout: timeout) }
 
     private static func free(_ relation: UnsafeMutablePointer<BoundRelation>) {
         relation.pointee.inputs.deallocate()

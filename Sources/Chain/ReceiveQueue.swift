@@ -50,7 +50,7 @@ struct ReceivedSlice {
 ///
 /// One producer and one consumer. The producer appends without a lock and publishes under it: when the source has run dry, and when a chunk is full.
 public final class ReceiveQueue: @unchecked Sendable {
-    // SAFETY: `open` and `paused` belong to the producer; `slices`, `free` and the budget are touched under the gate only.
+    // SAFETY: `open` belongs to the producer; `slices`, `free`, the flags and the budget are touched under the gate only.
     public static let chunkSize = 256 * 1024
 
     let gate: Gate
@@ -61,6 +61,7 @@ public final class ReceiveQueue: @unchecked Sendable {
     private var free: [ReceiveChunk] = []
     private var producerWaits = false
     private var closed = false
+    private var ended = false
     /// Set by the producer's driver: called (any thread, gate not held) when there is room again.
     public var onRoom: (@Sendable () -> Void)?
 
@@ -125,6 +126,14 @@ public final class ReceiveQueue: @unchecked Sendable {
         }
     }
 
+    /// Nothing more will be appended, until `clear` or `reopen`. Any thread.
+    func end() {
+        gate.locked {
+            ended = true
+            gate.broadcast()
+        }
+    }
+
     /// Nobody reads any more: a waiting producer returns.
     public func close() {
         gate.locked {
@@ -146,6 +155,12 @@ public final class ReceiveQueue: @unchecked Sendable {
         }
         return slice
     }
+
+    /// The producer has ended. Gate held.
+    var isEndedLocked: Bool { ended }
+
+    /// Another producer begins. The one before must have ended.
+    func reopen() { gate.locked { ended = false } }
 
     /// Is more published? Gate held.
     var hasMoreLocked: Bool { taken < slices.count }
@@ -175,6 +190,7 @@ public final class ReceiveQueue: @unchecked Sendable {
             open = nil
             producerWaits = false
             closed = false
+            ended = false
             budget.value.forgetReceived()
             gate.broadcast()
         }

@@ -16,7 +16,7 @@ final class StageChain {
     private let topics: TopicTable
     private let shouldAbandon: () -> Bool
     /// By stage: the decoder's, the stages', the sink's.
-    let nanoseconds: UnsafeMutableBufferPointer<UInt64>
+    private(set) var nanoseconds: UnsafeMutableBufferPointer<UInt64>
 
     init(batch: BatchMemory, emitter: Emitter, observer: any LaneObserver, topics: TopicTable, shouldAbandon: @escaping () -> Bool) {
         self.batch = batch
@@ -33,6 +33,7 @@ final class StageChain {
     /// Transforms and codec; afterwards the emitter's submission holds the records.
     func encode(_ plan: Plan) throws(LaneStop) -> Outcome {
         var outcome = Outcome(cut: batch.rowCount, refusal: nil)
+        fit(plan.stages.count + 2)
         cutColumns()
         for index in 0..<plan.codecIndex {
             try run(plan, index) { instance, pointer in instance.code.transform?.process?(instance.pointer, pointer) ?? CDCP_E_UNSUPPORTED }
@@ -41,7 +42,9 @@ final class StageChain {
         batch.takeBack = { [emitter] row in emitter.takeBack(row) }
         defer { batch.takeBack = nil }
         try run(plan, plan.codecIndex) { [emitter] instance, pointer in
-            instance.code.codec?.encode?(instance.pointer, pointer, emitter.pointer) ?? CDCP_E_UNSUPPORTED
+            let status = instance.code.codec?.encode?(instance.pointer, pointer, emitter.pointer) ?? CDCP_E_UNSUPPORTED
+            // What the host saw says more than what the codec made of the host's refusal.
+            return emitter.violation == nil ? status : CDCP_OK
         }
         if let violation = emitter.violation { throw .stage(garbage(plan.stages[plan.codecIndex], violation)) }
         applyPolicy(plan, plan.codecIndex, &outcome)
@@ -55,6 +58,15 @@ final class StageChain {
         }
         emitter.finish()
         return outcome
+    }
+
+    private func fit(_ count: Int) {
+        guard count > nanoseconds.count else { return }
+        let larger = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: count * 2)
+        larger.initialize(repeating: 0)
+        larger[0] = nanoseconds[0]
+        nanoseconds.deallocate()
+        nanoseconds = larger
     }
 
     /// Columns that the publication could not leave out.

@@ -177,6 +177,7 @@ public final class StageInstance: @unchecked Sendable {
         case CDCP_E_AGAIN: "AGAIN (-4)"
         case CDCP_E_FATAL: "FATAL (-5): the instance cannot go on"
         case CDCP_E_STATE: "STATE (-6)"
+        case CDCP_E_PERMISSION: "PERMISSION (-8): the other side refuses the client"
         case CDCP_E_DATA: "DATA (-7): the bytes do not keep their format"
         default: "\(status), which is no status of the contract"
         }

@@ -50,6 +50,12 @@ final class Submission {
         pointer.pointee.flags = isLast ? UInt32(CDCP_SUBMITF_LAST) : 0
     }
 
+    private func headerBytes(_ record: cdcp_record) -> Int {
+        UnsafeBufferPointer(start: record.headers, count: record.headers == nil ? 0 : Int(record.header_count)).reduce(0) {
+            $0 + Int($1.key_len) + ($1.value_len == CDCP_HEADER_NULL ? 0 : Int($1.value_len)) + MemoryLayout<cdcp_header>.stride
+        }
+    }
+
     /// Counts records by topic and what they charge to the budget.
     func measure() {
         topicCounts.removeAll(keepingCapacity: true)
@@ -60,6 +66,7 @@ final class Submission {
             var number = 0
             while index < count, records[index].topic == topic {
                 bytes += Int(records[index].key_len) + Int(records[index].value_len)
+                if records[index].header_count > 0 { bytes += headerBytes(records[index]) }
                 number += 1
                 index += 1
             }

@@ -33,9 +33,9 @@ public struct ReloadBarrier: Sendable {
     public mutating func swapped() { state = .open }
 
     /// The one who asked gave up waiting.
-    /// - Returns: false when the swap has begun: its outcome must be awaited.
+    /// - Returns: false when the swap has begun, or is done already: its outcome counts.
     public mutating func withdraw() -> Bool {
-        guard state == .waiting else { return state == .open }
+        guard state == .waiting else { return false }
         state = .open
         return true
     }

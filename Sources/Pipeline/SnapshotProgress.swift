@@ -34,10 +34,12 @@ public struct SnapshotProgress: Sendable {
         lastTime = elapsed
     }
 
-    /// Time left at the present rate; nil while unknown.
+    /// Time left at the present rate; nil while unknown, and when it stands still.
     public var remaining: Duration? {
         guard rate > 0, estimatedRows > rows else { return nil }
-        return .seconds(Double(estimatedRows - rows) / rate)
+        let seconds = Double(estimatedRows - rows) / rate
+        // Behind a sink that is away the rate goes to nothing: a year says no more than that, and a Duration ends somewhere.
+        return seconds < 31_557_600 ? .seconds(seconds) : nil
     }
 
     static func seconds(_ duration: Duration) -> Double {

@@ -55,11 +55,12 @@ public struct TransactionTracker: Sendable {
     }
 
     /// A logical message outside transactions: a transaction of its own. Positions behind the mark are repeats that change nothing.
+    /// - Parameter lsn: as the server says it, the end of the message's record.
     public mutating func standalone(lsn: UInt64) throws(Violation) {
         guard !isOpen else { throw .rowOutsideTransaction }
         completed += 1
-        // One byte into the record is past its start, and before anything that follows.
-        if lsn &+ 1 > mark.position { mark.position = lsn &+ 1 }
+        // Not a byte further: the next record begins right there, and a server that is told more leaves it out.
+        if lsn > mark.position { mark.position = lsn }
     }
 
     /// The server says that nothing of ours lies before `position`. Counts only between transactions (a keepalive's end of WAL inside one
@@ -67,9 +68,17 @@ public struct TransactionTracker: Sendable {
     /// - Returns: whether the mark moved.
     public mutating func idle(at position: UInt64) -> Bool {
         guard !isOpen, position > mark.position else { return false }
+        // The server has passed the transaction that was cut off, and has nothing of it any more.
+        if position > skipCommitLSN { skipRows = 0 }
         mark.position = position
         return true
     }
+
+    /// The last `count` rows do not count: the message that they came of was refused.
+    public mutating func takeBack(rows count: UInt64) { rows = rows > count ? rows - count : 0 }
+
+    /// The server still has to repeat a transaction whose first rows were handed on before a reconnect.
+    public var isCutOff: Bool { !isOpen && skipRows > 0 }
 
     /// The connection is gone: the open transaction will come again.
     public mutating func disconnected() {

@@ -12,6 +12,8 @@ public struct StageError: Error {
 
     /// Wrong options, or a table that the options cannot work with: the host keeps the old plan.
     public static func config(_ message: String) -> StageError { StageError(CDCP_E_CONFIG, message) }
+    /// The other side refuses the client, or a right that it needs.
+    public static func permission(_ message: String) -> StageError { StageError(CDCP_E_PERMISSION, message) }
     /// The instance cannot go on: the host stops before the row at hand is acknowledged.
     public static func fatal(_ message: String) -> StageError { StageError(CDCP_E_FATAL, message) }
     /// Nothing was changed; the host calls again after a pause.

@@ -59,6 +59,8 @@ public struct OptionSchema: Sendable, Equatable {
     public var words: [String] = []
     /// `x-secret`: never shown.
     public var isSecret = false
+    /// `x-path`: a file; a relative one begins at the directory of the file that says it, `-` stays.
+    public var isPath = false
     /// Keys that a later version will have: they are refused with a sentence of their own.
     public var laterKeys: [String] = []
     /// What is said of an unknown key beside the known ones.
@@ -126,6 +128,7 @@ extension OptionSchema {
                 }
             case "x-words": words = try OptionSchema.strings(value, here)
             case "x-secret": isSecret = value == .bool(true)
+            case "x-path": isPath = value == .bool(true)
             case let name where OptionSchema.ignoredKeywords.contains(name): break
             default: throw Malformed(path: here, message: "is not a keyword of the supported subset")
             }

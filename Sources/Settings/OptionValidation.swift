@@ -1,3 +1,5 @@
+internal import Files
+
 extension OptionSchema {
     /// Holds a tree against this schema: everything that is wrong with it, and the tree as it is meant, with units turned into whole numbers,
     /// defaults filled in and secrets marked. With `isWhole` false (a syntax error hides the end of the file) missing keys are not complained of.
@@ -46,6 +48,9 @@ private struct ValidationPass {
         case .string where tree.text.count < schema.lengthMin:
             report(tree, schema.lengthMin == 1 ? "is empty; it must not be" : "is shorter than \(schema.lengthMin) characters")
         default: break
+        }
+        if schema.isPath, tree.kind == .string, tree.text != "-", !tree.isDefault {
+            tree.text = FilePath.join(FilePath.directory(of: tree.place.file), tree.text)
         }
         if !schema.choices.isEmpty, !schema.choices.contains(tree.text) {
             let hint = tree.isSecret ? "" : NearestName.hint(tree.text, among: schema.choices)

@@ -22,7 +22,8 @@ final class EmbeddedKafka {
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var pid = pid_t()
-        try #require(posix_spawn(&pid, words[0], &actions, nil, &arguments, environ) == 0, "\(words[0]) cannot be started: build embedded-kafka first")
+        let status = posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
+        try #require(status == 0, "\(words[0]) cannot be started: build embedded-kafka first")
         close(toChild[0])
         close(fromChild[1])
         process = pid

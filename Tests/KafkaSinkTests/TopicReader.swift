@@ -1,4 +1,3 @@
-#if canImport(LibRDKafka)
     import LibRDKafka
 
     /// A record as a consumer sees it.
@@ -12,7 +11,9 @@
     /// Reads a topic from its beginning.
     enum TopicReader {
         /// - Returns: the records of all partitions, each partition in its order, as soon as `count` are there; fewer when the time is over.
-        static func read(_ servers: String, _ topic: String, partitions: Int32, count: Int, within timeout: Duration = .seconds(10)) -> [ConsumedRecord] {
+        static func read(
+            _ servers: String, _ topic: String, partitions: Int32, count: Int, within timeout: Duration = .seconds(10)
+        ) -> [ConsumedRecord] {
             let configuration = rd_kafka_conf_new()
             rd_kafka_conf_set(configuration, "bootstrap.servers", servers, nil, 0)
             rd_kafka_conf_set(configuration, "group.id", "reader", nil, 0)
@@ -56,4 +57,3 @@
             return result
         }
     }
-#endif

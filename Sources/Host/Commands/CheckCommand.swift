@@ -19,7 +19,8 @@ enum CheckCommand {
         tryStages(directory, binds: false, environment, &decoder, say)
         let connectionIsKnown = directory.settings.map { !$0.source.connection.exposed.isEmpty } ?? false
         if !isOffline, connectionIsKnown, let settings = directory.settings, canConnect(directory) {
-            let server = ServerCheck(settings: settings, places: SettingPlaces(directory: path), outputPlugin: decoder.outputPlugin, say: say)
+            let server = ServerCheck(
+                settings: settings, places: SettingPlaces(directory: path), outputPlugin: decoder.outputPlugin, mayStart: directory.isUsable, say: say)
             let isKnown = server.run()
             if isKnown, directory.isUsable, Finding.worst(findings) != .plugin {
                 tryStages(directory, binds: true, environment, &decoder) { finding in

@@ -106,7 +106,7 @@ enum CommandCatalog {
     static func nearest(_ written: String, among known: [String]) -> String? {
         let candidates = known.map { (name: $0, distance: distance(Array(written.lowercased().utf8.prefix(64)), Array($0.utf8))) }
         guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, best.name.utf8.count / 3) ? best.name : nil
+        return best.distance <= max(1, (best.name.utf8.count + 1) / 3) ? best.name : nil
     }
 
     /// Insertions, deletions and replacements between two words.

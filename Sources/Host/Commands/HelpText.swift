@@ -17,7 +17,7 @@ enum HelpText {
         log files anew. Answers go to standard output, the log to standard error.
 
         Example:
-          cdc-host init plugins.d --postgres postgresql://cdc@db/shop --kafka kafka:9092
+          cdc-host init plugins.d --postgres postgresql://cdc@db/shop
           cdc-host check --plugins plugins.d && cdc-host --plugins plugins.d
         """
 

@@ -46,10 +46,20 @@ struct InitCommand {
 
     private func write(_ files: [(name: String, text: String)]) throws(HostExit) {
         do throws(FileError) {
-            if mkdir(directory, 0o755) != 0, errno != EEXIST { throw FileError(operation: .makeDirectory, path: directory, code: errno) }
+            try Self.makeDirectory(directory)
             for (name, text) in files { try FileSystem.writeNew(FilePath.join(directory, name), Array(text.utf8), mode: 0o644) }
             try FileSystem.syncDirectory(directory)
         } catch { throw HostExit(.io, error.description) }
+    }
+
+    /// With the missing ones above it; what others may read holds no secret.
+    private static func makeDirectory(_ path: String) throws(FileError) {
+        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        let code = errno
+        let above = FilePath.directory(of: path)
+        guard code == ENOENT, above != path else { throw FileError(operation: .makeDirectory, path: path, code: code) }
+        try makeDirectory(above)
+        if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileError(operation: .makeDirectory, path: path, code: errno) }
     }
 
     // MARK: for a server

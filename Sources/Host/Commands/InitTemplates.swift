@@ -125,7 +125,7 @@ enum InitTemplates {
         on_error: stop
 
         options:
-          # A file, relative to the working directory; - is standard output.
+          # A file, relative to this one; - is standard output.
           path: "-"
           # batch: every batch is on the disk before it counts as delivered.
           fsync: batch

@@ -47,8 +47,9 @@ enum ReloadCommand {
         case .refused(let text):
             // The first part is the reason, the others its details.
             let parts = text.split(separator: " | ", omittingEmptySubsequences: true)
-            print("refused: \(parts.first ?? "no reason given")")
-            for detail in parts.dropFirst() { print("  \(detail)") }
+            let reason = parts.first ?? "no reason given"
+            print("refused: \(reason)")
+            for detail in parts.dropFirst() where detail != reason { print("  \(detail)") }
             print("the running plan goes on")
             return .configuration
         case .none:

@@ -26,16 +26,20 @@ struct RunningHost {
         var running: [(name: String, holder: InstanceLock.Holder)] = []
         for file in (try? FileSystem.list(stateDirectory)) ?? [] where file.hasSuffix(".lock") {
             let other = String(file.dropLast(5))
-            if let holder = try read(stateDirectory, other), holder.isRunning { running.append((other, holder)) }
+            guard let holder = try read(stateDirectory, other), holder.isRunning else { continue }
+            // Two streams may share a state directory: the one that was started with this plugins.d is meant.
+            let isMeant = holder.info.flatMap { ProcessArguments(pid: $0.pid) }?.runs(directory) ?? !files.isUsable
+            if isMeant { running.append((other, holder)) }
         }
         if running.count == 1, let only = running.first {
-            printError("cdc-host: \(directory) does not name a stream that runs; the one that runs in \(stateDirectory) is \(only.name)")
+            printError("cdc-host: \(directory) does not name the stream that runs with it, \(only.name)")
             return try host(stateDirectory, only.name, only.holder)
         }
         if running.count > 1 {
             let names = running.map(\.name).joined(separator: ", ")
             throw Missing(code: .configuration, message: "several hosts run with \(stateDirectory) (\(names)), and \(directory) does not say which is meant")
         }
+        guard FileSystem.exists(directory) else { throw Missing(code: .configuration, message: "\(directory): there is no such directory") }
         let hint = state == nil && !files.isUsable ? "; its host file has errors, so say where with --state DIR" : ""
         throw Missing(
             code: .unavailable, message: "no host runs\(name.isEmpty ? "" : " for the stream \(name)") (no lock is held in \(stateDirectory))\(hint)")

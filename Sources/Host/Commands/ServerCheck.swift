@@ -10,6 +10,8 @@ struct ServerCheck {
     let places: SettingPlaces
     /// What the decoder's slot needs.
     let outputPlugin: String
+    /// False when the files have errors: no start would come as far as changing anything.
+    let mayStart: Bool
     let say: (Finding) -> Void
 
     private var source: SourceSettings { settings.source }
@@ -162,7 +164,7 @@ struct ServerCheck {
             if capture.plan.statements.isEmpty, capture.plan.problems.isEmpty {
                 say(.ok("publication", "\(name) has all that is wanted"))
             }
-            for statement in capture.plan.statements { say(.ok("publication", "a start runs: \(statement)")) }
+            for statement in capture.plan.statements where mayStart { say(.ok("publication", "a start runs: \(statement)")) }
         }
         for table in capture.plan.leftOut {
             let message = "\(table.quotedName) has no usable replica identity: published, the server would refuse its updates and deletes, so it is left out"

@@ -5,8 +5,6 @@ import PluginABI
 import PluginLoader
 import Postgres
 import Settings
-import Synchronization
-import Telemetry
 
 /// The stages of a plugins.d brought up in a process of their own, as far as that needs no running stream. In the child.
 struct StageTrial {
@@ -34,7 +32,10 @@ struct StageTrial {
         }
         at("", "was checked")
         let resolution = StageAssembly.resolve(files, loader: loader, generation: 1)
-        for (place, error) in resolution.refused { say(Finding(.error, code: .plugin, line: "\(place): plugin: \(error.path) \(error.what)" + (error.cure.isEmpty ? "" : "; \(error.cure)"))) }
+        for (place, error) in resolution.refused {
+            let cure = error.cure.isEmpty ? "" : "; " + error.cure
+            say(Finding(.error, code: .plugin, line: "\(place): plugin: \(error.path) \(error.what)\(cure)"))
+        }
         for problem in resolution.problems where isJust(problem, files) { say(.problem(problem)) }
         if let name = resolution.stages.compactMap(\.stage.outputPlugin).first { ChildReport.outputPlugin(name).send() }
         guard let settings = files.settings, let services = TrialServices(directory: directory, settings: settings) else { return }
@@ -81,7 +82,7 @@ struct StageTrial {
             let sink = all(CDCP_ROLE_SINK).first
         else { return }
         ChildReport.at(stage: "", what: "read the catalog", seconds: 180).send()
-        var relations: [UnsafePointer<cdcp_relation>] = []
+        var relations: [(name: String, relation: UnsafePointer<cdcp_relation>)] = []
         do throws(PostgresError) {
             let options = ConnectionOptions(
                 applicationName: "cdc-host \(settings.name) check", connectTimeout: settings.source.connectTimeout,
@@ -89,7 +90,7 @@ struct StageTrial {
             let connection = try Connection(connecting: settings.source.connection.exposed, options: options, interrupt: try Interrupt())
             services.bridge.connected(serverVersion: connection.serverVersion, database: connection.database, systemIdentifier: "")
             let capture = try PlannedCapture(settings, createdByUs: false, on: connection)
-            relations = capture.shapes(settings.source.columns).map { services.registry.intern($0) }
+            relations = capture.shapes(settings.source.columns).map { ($0.qualifiedName, services.registry.intern($0)) }
         } catch {
             // The parent has connected a moment ago and has said all there is to say.
             return say(.warning("tables", "the stages could not be tried on them: \(error)"))
@@ -100,18 +101,16 @@ struct StageTrial {
         var isRefused = false
         while true {
             do throws(StageFailure) {
-                try plan.prepare(relations)
+                try plan.prepare(relations.map(\.relation))
                 break
             } catch {
                 // A table less, and the next one's complaint; what a stage says of all tables together is then not to be trusted.
-                let bound = relations.firstIndex { error.call == "bind \(String(abi: $0.pointee.nspname)).\(String(abi: $0.pointee.relname))" }
-                guard let bound else {
-                    if !isRefused { refuse(instances.first { $0.instance.name == error.stage }?.stage, error) }
-                    isRefused = true
-                    break
-                }
+                let call = error.call
+                let stage = error.stage
+                let bound = relations.firstIndex { call == "bind \($0.name)" }
+                if bound != nil || !isRefused { refuse(instances.first { $0.instance.name == stage }?.stage, error) }
                 isRefused = true
-                refuse(instances.first { $0.instance.name == error.stage }?.stage, error)
+                guard let bound else { break }
                 relations.remove(at: bound)
             }
         }
@@ -138,40 +137,12 @@ struct StageTrial {
     private func refuse(_ stage: ResolvedStage?, _ failure: StageFailure) {
         let exit = ErrorPolicy.exit(atStart: failure)
         guard let stage else { return say(.error(exit.code, "stages", exit.reason)) }
+        // Of one of its options a stage says the place itself.
+        if failure.message.hasPrefix(stage.settings.file + ":") { return say(Finding(.error, code: exit.code, line: failure.message)) }
         say(.problem(Problem(stage.settings.place(of: "options"), keyPath: "options", failure.message), code: exit.code))
     }
 
     private func at(_ stage: String, _ what: String) { ChildReport.at(stage: stage, what: what, seconds: Self.patience).send() }
 
     private func say(_ finding: Finding) { ChildReport.finding(finding).send() }
-}
-
-/// The host's services for stages that are only tried: what they log becomes a finding.
-final class TrialServices: HostServices {
-    let bridge: HostBridge
-    private let sink = Mutex<(well: Bool, reason: String)?>(nil)
-
-    /// nil: standard error cannot be written, which has no other place to be said.
-    init?(directory: String, settings: HostSettings) {
-        var quiet = settings
-        quiet.log = LogSettings(level: .error, format: .text, file: nil)
-        guard let context = try? HostContext.make(directory: directory, settings: quiet) else { return nil }
-        bridge = HostBridge(context: context)
-    }
-
-    var sinkState: (well: Bool, reason: String)? { sink.withLock { $0 } }
-
-    var registry: RelationRegistry { bridge.registry }
-    var topics: TopicTable { bridge.topics }
-    var stream: UnsafePointer<cdcp_stream> { bridge.stream }
-    var version: UnsafePointer<CChar> { bridge.version }
-    var logLevel: Int32 { CDCP_LOG_WARNING }
-
-    func log(stage: String, level: Int32, text: String) {
-        if level >= CDCP_LOG_WARNING { ChildReport.finding(.warning(stage, text)).send() }
-    }
-
-    func completed(_ instance: StageInstance, submission: UInt64, failures: [DeliveryFailure]) {}
-    func sinkHealth(well: Bool, reason: String) { sink.withLock { $0 = (well, reason) } }
-    func topicGrew(_ topic: UInt32, partitions: Int32) {}
 }

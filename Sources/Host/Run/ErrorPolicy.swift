@@ -44,10 +44,15 @@ enum ErrorPolicy {
 
     /// A stage that refused at start or at a reload.
     static func exit(atStart failure: StageFailure) -> HostExit {
-        switch failure.status {
-        case CDCP_E_CONFIG, CDCP_E_UNSUPPORTED: HostExit(.configuration, failure.description)
-        case CDCP_E_DATA: HostExit(.data, failure.description)
-        default: HostExit(.plugin, failure.description)
+        HostExit(failure.status == CDCP_E_UNSUPPORTED ? .configuration : code(failure.status), failure.description)
+    }
+
+    private static func code(_ status: cdcp_status) -> ExitCode {
+        switch status {
+        case CDCP_E_CONFIG: .configuration
+        case CDCP_E_PERMISSION: .permission
+        case CDCP_E_DATA: .data
+        default: .plugin
         }
     }
 
@@ -71,10 +76,10 @@ enum ErrorPolicy {
                     ? "raise limits.record and the topic's max.message.bytes, or set on_error: skip in the sink's file"
                     : "correct the row or the stage's options, or set on_error: skip in \(row.stage)'s file; nothing after it was acknowledged")
         case .stage(let failure):
-            return HostExit(failure.status == CDCP_E_CONFIG ? .configuration : .plugin, failure.description, cure: "see the stage's own lines in the log")
+            return HostExit(code(failure.status), failure.description, cure: "see the stage's own lines in the log")
         case .topic(let name, let failure):
             return HostExit(
-                failure.status == CDCP_E_CONFIG ? .configuration : .plugin, "\(failure.stage): topic \(name) cannot be had: \(failure.message)",
+                code(failure.status), "\(failure.stage): topic \(name) cannot be had: \(failure.message)",
                 cure: "make the topic, allow the host to, or set topics.create")
         }
     }

@@ -22,7 +22,7 @@ final class HostBridge: HostServices, LaneObserver, @unchecked Sendable {
         var snapshotRows: [String: Counter] = [:]
         var topics: [UInt32: Counter] = [:]
         var stages: [String: TimeCounter] = [:]
-        var delayed: [String: UInt64] = [:]
+        var delayed: Set<String> = []
     }
 
     init(context: HostContext) {
@@ -149,7 +149,13 @@ final class HostBridge: HostServices, LaneObserver, @unchecked Sendable {
             ["state": begins ? "waiting" : "over", "for": .duration(.nanoseconds(Int64(nanoseconds)))])
     }
 
+    func topicReady(name: String) {
+        // Its own word of health may have been spoken before anyone needed it.
+        if counters.withLock({ $0.delayed.remove(name) != nil }) { sinkHealth(well: true, reason: "") }
+    }
+
     func topicDelayed(name: String, message: String) {
+        if counters.withLock({ $0.delayed.insert(name).inserted }) { sinkHealth(well: false, reason: message) }
         context.log.limited(.warning, "topic_delayed", stage: "sink", ["topic": .text(name), "reason": .text(message)])
     }
 

@@ -18,6 +18,7 @@ final class HostContext: Sendable {
     let snapshotStatus = Mutex<RunShared.SnapshotStatus?>(nil)
     private let health = Mutex(Health())
     private let startTime = monotonicNow()
+    private let fatalExit = Mutex<HostExit?>(nil)
     private let stopState = Mutex(StopState())
 
     private struct StopState {
@@ -46,7 +47,24 @@ final class HostContext: Sendable {
 
     func enter(_ phase: HealthPhase, _ detail: String = "") { withHealth { $0.enter(phase, detail, at: $1) } }
 
-    // MARK: stopping
+    // MARK: ending
+
+    /// Why the host has to end although the stage thread could go on; set once.
+    var fatal: HostExit? { fatalExit.withLock { $0 } }
+
+    func fail(_ exit: HostExit) {
+        fatalExit.withLock { $0 = $0 ?? exit }
+        for handler in stopState.withLock({ $0.handlers }) { handler(true) }
+    }
+
+    /// A sink that is away for longer than `retry.give_up_after` ends the host; the source's own attempts are counted where they are made.
+    func giveUpIfDue() {
+        guard let limit = settings.retry.giveUpAfter, !isStopping, fatal == nil else { return }
+        let away = withHealth { health, now in health.reasons(at: now).first { $0.code == "sink_away" } }
+        guard let away, away.lasting >= limit else { return }
+        fail(HostExit(.unavailable, "the sink is away: \(away.detail)", cure: "retry.give_up_after (\(limit.logText)) is over"))
+    }
+
 
     var isStopping: Bool { stopState.withLock { $0.requested } }
     var isForced: Bool { stopState.withLock { $0.forced } }

@@ -129,6 +129,7 @@ enum RunCommand {
     }
 
     private static func tick(_ context: HostContext) {
+        context.giveUpIfDue()
         guard let deadline = context.stopDeadline, monotonicNow() >= deadline, !context.isForced else { return }
         context.requestStop(force: true)
     }

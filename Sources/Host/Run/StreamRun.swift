@@ -231,7 +231,7 @@ final class StreamRun {
         while true {
             let deadline = context.stopDeadline
             if inFlight.drain(until: deadline ?? monotonicNow() + 1_000_000_000) { return true }
-            if inFlight.snapshot().loss != nil || checkpointer.failure != nil { return false }
+            if inFlight.snapshot().loss != nil || checkpointer.failure != nil || context.fatal != nil { return false }
             if context.isForced { return false }
             if let deadline, monotonicNow() >= deadline { return false }
         }
@@ -282,6 +282,7 @@ final class StreamRun {
     /// After a stop of the lane that is neither a boundary nor the source's end: goes on, or throws what ends the process.
     private func recover(_ outcome: SnapshotRun.Outcome, lane: Lane, inFlight: InFlight) throws {
         if let failure = checkpointer.failure { throw ErrorPolicy.exit(failure) }
+        if let fatal = context.fatal { throw fatal }
         if let loss = inFlight.snapshot().loss {
             if let exit = ErrorPolicy.exit(loss, sink: lane.plan.sink.name) {
                 try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
@@ -423,6 +424,7 @@ final class StreamRun {
         let deadline = monotonicNow() + UInt64(duration.components.seconds) * 1_000_000_000 + UInt64(duration.components.attoseconds / 1_000_000_000)
         while monotonicNow() < deadline {
             if context.isStopping { throw Stopped() }
+            if let fatal = context.fatal { throw fatal }
             lane?.serveReload()
             gate.locked { _ = gate.wait(until: min(deadline, monotonicNow() + 250_000_000)) }
         }

@@ -48,6 +48,7 @@ typedef int32_t cdcp_status;
 #define CDCP_E_AGAIN (-4)       /* sink only: full at the moment, no error */
 #define CDCP_E_FATAL (-5)       /* this instance cannot go on: the host stops before the row at hand is acknowledged, and never skips */
 #define CDCP_E_STATE (-6)       /* a state blob that is not understood: refuse the reload */
+#define CDCP_E_PERMISSION (-8)  /* the other side refuses the client or the right that is needed. The host stops with exit code 77 */
 #define CDCP_E_DATA (-7)        /* decoder: the bytes do not keep their format. The host stops with exit code 65 */
 
 /* Text: UTF-8, not ended by NUL. ptr may be NULL where len is 0. Frozen. */
