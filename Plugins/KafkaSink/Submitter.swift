@@ -10,6 +10,12 @@ final class Submitter {
     private let topics: TopicCatalog
     private let messages: UnsafeMutablePointer<rd_kafka_message_t>
     private static let messagesMax = 512
+    // The rate of late, judged over windows of at least this many nanoseconds; records a second from which on it is load.
+    private static let window: UInt64 = 5_000_000
+    private static let busyRate: UInt64 = 20_000
+    private var windowStart: UInt64 = 0
+    private var recent: UInt64 = 0
+    private var busy = false
 
     init(_ producer: Producer, _ topics: TopicCatalog) {
         self.producer = producer
@@ -38,8 +44,22 @@ final class Submitter {
         let stride = Int(submission.pointee.record_stride)
         var index: UInt32 = 0
         while index < count { index = send(records, stride, count, from: index, slot) }
-        if submission.pointee.flags & UInt32(CDCP_SUBMITF_LAST) != 0 { producer.hurry() }
+        let busy = isUnderLoad(count)
+        if submission.pointee.flags & UInt32(CDCP_SUBMITF_LAST) != 0 && !busy { producer.hurry() }
         return CDCP_OK
+    }
+
+    /// Do records come so fast that batches fill by themselves? Each request not to linger would then cut them small.
+    private func isUnderLoad(_ count: UInt32) -> Bool {
+        let now = Clock.now()
+        recent &+= UInt64(count)
+        let elapsed = now &- windowStart
+        if elapsed >= Self.window {
+            busy = recent &* Clock.second >= Self.busyRate &* elapsed
+            recent = 0
+            windowStart = now
+        }
+        return busy
     }
 
     /// Sends one run of records of a topic; returns the index after it.

@@ -8,35 +8,43 @@
 struct GatherRule {
     /// Load is judged over windows of at least this length.
     static let window = Duration.milliseconds(5)
-    /// Bytes a second from which on a window counts as busy.
-    static let busyRate: Int64 = 8_000_000
+    /// Bytes a second from which on a window counts as busy, and from which on as heavy. The lower one is what a link brings on a machine that is short
+    /// of processors while each row wakes its reader: from there on rows must come together, or the link would stay at that rate for ever.
+    static let busyRate: Int64 = 2_500_000, heavyRate: Int64 = 8_000_000
     /// Busy windows before the first sleep, and the most that are remembered.
     static let enough = 2, remembered = 4
 
-    /// How long to sleep.
-    let nap: Duration
+    /// How long to sleep under load, and under heavy load.
+    let shortNap: Duration, longNap: Duration
     private var windowStart: MonotonicTime
     private var bytes: Int64 = 0
     private var busyWindows = 0
+    private var heavyWindows = 0
 
     init(isTCP: Bool, now: MonotonicTime) {
-        nap = isTCP ? .milliseconds(5) : .microseconds(300)
+        longNap = isTCP ? .milliseconds(5) : .microseconds(300)
+        shortNap = isTCP ? .microseconds(800) : .microseconds(300)
         windowStart = now
     }
 
     /// Takes note of a message.
     mutating func received(_ count: Int) { bytes &+= Int64(count) }
 
-    /// Asked when the socket is dry: whether to sleep before reading on.
-    mutating func shouldNap(now: MonotonicTime) -> Bool {
+    /// Asked when the socket is dry: how long to sleep before reading on, nil: not at all.
+    mutating func nap(now: MonotonicTime) -> Duration? {
         let elapsed = now.nanoseconds &- windowStart.nanoseconds
         if elapsed >= GatherRule.window.nanosecondsClamped {
             // bytes / elapsed >= rate, in nanoseconds.
-            let busy = bytes &* 1_000 >= GatherRule.busyRate / 1_000_000 &* elapsed
-            busyWindows = busy ? min(busyWindows + 1, GatherRule.remembered) : max(busyWindows - 1, 0)
+            GatherRule.count(&busyWindows, bytes &* 1_000 >= GatherRule.busyRate / 1_000 &* (elapsed / 1_000))
+            GatherRule.count(&heavyWindows, bytes &* 1_000 >= GatherRule.heavyRate / 1_000 &* (elapsed / 1_000))
             bytes = 0
             windowStart = now
         }
-        return busyWindows >= GatherRule.enough
+        if heavyWindows >= GatherRule.enough { return longNap }
+        return busyWindows >= GatherRule.enough ? shortNap : nil
+    }
+
+    private static func count(_ windows: inout Int, _ more: Bool) {
+        windows = more ? min(windows + 1, GatherRule.remembered) : max(windows - 1, 0)
     }
 }

@@ -136,12 +136,12 @@ struct StreamLoop {
     /// Waits for bytes, a wake-up, or the next thing that is due.
     private mutating func sleep<R: ReplicationReceiver>(_ receiver: R) throws(PostgresError) {
         let now = MonotonicTime.now
-        if gather.shouldNap(now: now) {
-            if gather.nap < .milliseconds(1) {
+        if let nap = gather.nap(now: now) {
+            if nap < .milliseconds(1) {
                 // Too short for poll, and for anybody to wait for.
-                usleep(useconds_t(gather.nap.nanosecondsClamped / 1_000))
+                usleep(useconds_t(nap.nanosecondsClamped / 1_000))
             } else {
-                _ = try wait(reading: false, until: now + gather.nap)
+                _ = try wait(reading: false, until: now + nap)
             }
             return
         }

@@ -46,13 +46,18 @@ import Testing
             try kafka.tell("down -1")
             let ids = try (1..<5).map { try sink.submit(records($0 * 100..<($0 + 1) * 100)) }
             let end = ContinuousClock.now + .seconds(30)
+            // An answer that was under way when the brokers went may come after the word of their going: what counts is where it ends.
             while sink.host.health.last?.well != false && ContinuousClock.now < end { usleep(50_000) }
-            #expect(sink.host.health.map(\.well) == [true, false])
+            usleep(500_000)
+            while sink.host.health.last?.well != false && ContinuousClock.now < end { usleep(50_000) }
+            #expect(sink.host.health.last?.well == false)
             #expect(sink.outcome(of: ids[0]) == nil)
             #expect(try sink.flush(timeoutNanoseconds: 100_000_000) == CDCP_E_RETRY)
             try kafka.tell("up -1")
             for id in ids { #expect(try sink.completion(of: id, within: .seconds(30)).failures.isEmpty) }
-            #expect(sink.host.health.map(\.well) == [true, false, true])
+            while sink.host.health.last?.well != true && ContinuousClock.now < end + .seconds(30) { usleep(50_000) }
+            #expect(sink.host.health.last?.well == true)
+            #expect(zip(sink.host.health, sink.host.health.dropFirst()).allSatisfy { $0.well != $1.well }, "only changes are told")
             let read = TopicReader.read(kafka.bootstrapServers, "orders", partitions: 3, count: 500)
             for key in 0..<7 {
                 #expect(read.filter { $0.key == "k\(key)" }.compactMap(\.value) == (0..<500).filter { $0 % 7 == key }.map { "v\($0)" })

@@ -39,22 +39,32 @@ import Testing
     @Test func napsOnlyAfterTwoBusyWindows() {
         var rule = GatherRule(isTCP: true, now: at(0))
         rule.received(500_000)
-        let nap1 = rule.shouldNap(now: at(6))
-        #expect(!nap1)
+        let nap1 = rule.nap(now: at(6))
+        #expect(nap1 == nil)
         rule.received(500_000)
-        let nap2 = rule.shouldNap(now: at(12))
-        #expect(nap2)
+        let nap2 = rule.nap(now: at(12))
+        #expect(nap2 == .milliseconds(5))
         rule.received(100)
-        let stillNaps = [18, 24].map { rule.shouldNap(now: at($0)) }
-        #expect(stillNaps == [false, false])
+        let stillNaps = [18, 24].map { rule.nap(now: at($0)) }
+        #expect(stillNaps == [nil, nil])
+    }
+
+    @Test func napsShortAtTheRateOfARowAWakeUp() {
+        var rule = GatherRule(isTCP: true, now: at(0))
+        rule.received(20_000)
+        let nap1 = rule.nap(now: at(5))
+        #expect(nap1 == nil)
+        rule.received(20_000)
+        let nap2 = rule.nap(now: at(10))
+        #expect(nap2 == .microseconds(800))
     }
 
     @Test func aTrickleNeverNaps() {
         var rule = GatherRule(isTCP: true, now: at(0))
         for step in 1...100 {
             rule.received(150)
-            let nap4 = rule.shouldNap(now: at(Int64(step)))
-            #expect(!nap4)
+            let nap4 = rule.nap(now: at(Int64(step)))
+            #expect(nap4 == nil)
         }
     }
 }

@@ -206,6 +206,8 @@ class Database:
         wait_until(lambda: not (self.slot(slot) or {}).get("active"), seconds, f"slot {slot} is let go", every=0.05)
 
     def drop(self, slots: bool = True):
+        if not self.cluster.value("SELECT count(*) FROM pg_database WHERE datname = %s", (self.name,)):
+            return
         if slots:
             for (slot,) in self.sql("SELECT slot_name FROM pg_replication_slots WHERE database = %s", (self.name,)):
                 self.cluster.sql(

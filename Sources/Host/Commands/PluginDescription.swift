@@ -10,7 +10,7 @@ struct PluginDescription {
 
     /// In the child.
     static func report(_ file: String, json: Bool) {
-        ChildReport.at(stage: file, what: "is loaded", seconds: 10).send()
+        ChildReport.at(stage: file, what: "was loaded", seconds: 10).send()
         do throws(PluginError) {
             let library = try PluginLoader.describe(file)
             ChildReport.text(json ? library.infoJSON : library.infoText).send()

@@ -1,0 +1,82 @@
+@testable import Chain
+@testable import Checkpoint
+import Files
+import Glibc
+@testable import Host
+import PluginABI
+@testable import Postgres
+import Testing
+
+/// Each error has one exit code, and it is the one of the manual.
+@Suite struct ErrorPolicyTests {
+    private func code(_ sqlstate: String, _ doing: PostgresActivity) -> ExitCode? {
+        guard case .exit(let exit) = ErrorPolicy.judge(PostgresError(.server, sqlstate: sqlstate, doing: doing, what: "try", message: "no"))
+        else { return nil }
+        return exit.code
+    }
+
+    @Test func theSameStateMeansDifferentThingsToSlotAndSetting() {
+        #expect(code("55000", .slotCreation) == .configuration)
+        #expect(code("55000", .slotUse) == .slot)
+        #expect(code("42704", .streaming) == .slot)
+        #expect(code("58P01", .streaming) == .slot)
+        #expect(code("3D000", .connecting) == .configuration)
+        #expect(code("28P01", .connecting) == .permission)
+        #expect(code("42501", .publication) == .permission)
+        #expect(code("53400", .slotCreation) == .configuration)
+    }
+
+    @Test func whatPassesIsTriedAgain() {
+        for sqlstate in ["57P01", "57P03", "53300", "08006", "40001"] {
+            guard case .retry = ErrorPolicy.judge(PostgresError(.server, sqlstate: sqlstate, doing: .streaming, what: "stream", message: "no")) else {
+                Issue.record("\(sqlstate) must be tried again")
+                continue
+            }
+        }
+        guard case .retry = ErrorPolicy.judge(PostgresError(.connection, doing: .streaming, what: "stream", message: "gone")) else {
+            Issue.record("a broken link must be tried again")
+            return
+        }
+        guard case .slotHeld = ErrorPolicy.judge(PostgresError(.server, sqlstate: "55006", doing: .streaming, what: "stream", message: "held")) else {
+            Issue.record("a held slot must be waited for")
+            return
+        }
+    }
+
+    @Test func stateFiles() {
+        let file = FileError(operation: .write, path: "state/shop.checkpoint", code: ENOSPC)
+        #expect(ErrorPolicy.exit(CheckpointError.io(file)).code == .io)
+        #expect(ErrorPolicy.exit(CheckpointError.held(path: "state/shop.lock", pid: 7)).code == .held)
+        #expect(ErrorPolicy.exit(CheckpointError.otherStream(path: "a", found: "b", expected: "c")).code == .slot)
+        #expect(ErrorPolicy.exit(CheckpointError.name("..")).code == .configuration)
+    }
+
+    @Test func stages() {
+        func failure(_ status: cdcp_status) -> StageFailure { StageFailure(stage: "30-masking", call: "bind", status: status, message: "no") }
+        #expect(ErrorPolicy.exit(atStart: failure(CDCP_E_CONFIG)).code == .configuration)
+        #expect(ErrorPolicy.exit(atStart: failure(CDCP_E_DATA)).code == .data)
+        #expect(ErrorPolicy.exit(atStart: failure(CDCP_E_FATAL)).code == .plugin)
+        #expect(ErrorPolicy.exit(LaneStop.boundary) == nil)
+        #expect(ErrorPolicy.exit(LaneStop.stage(failure(CDCP_E_FATAL)))?.code == .plugin)
+        #expect(ErrorPolicy.exit(LaneStop.data(stage: "10-decoder", message: "cut", position: 1))?.code == .data)
+        #expect(ErrorPolicy.exit(LaneStop.shapeRefused(table: "public.t", failure: failure(CDCP_E_CONFIG)))?.code == .data)
+        #expect(ErrorPolicy.exit(LaneStop.topic(name: "t", failure: failure(CDCP_E_CONFIG)))?.code == .configuration)
+    }
+
+    @Test func aRefusedRowIsNamedByEverythingButItsValues() throws {
+        let row = RowRefusal(
+            stage: "40-codec", table: "public.t", keyHash: "0123456789abcdef", commitLSN: 0x1_0000_0002, ordinal: 3, code: CDCP_CODE_TOO_LARGE,
+            message: "too large", size: 2_000_000)
+        let exit = try #require(ErrorPolicy.exit(LaneStop.rowRefused(row)))
+        #expect(exit.code == .data)
+        for part in ["40-codec", "public.t", "0123456789abcdef", "1/2", "2000000"] { #expect(exit.reason.contains(part)) }
+        #expect(exit.cure.contains("limits.record"))
+    }
+
+    @Test func sinks() {
+        #expect(ErrorPolicy.exit(SinkLoss.rewind("fenced"), sink: "60-sink") == nil)
+        #expect(ErrorPolicy.exit(SinkLoss.record(topic: "t", code: CDCP_CODE_TOO_LARGE, message: "no"), sink: "60-sink")?.code == .data)
+        #expect(ErrorPolicy.exit(SinkLoss.fatal(code: CDCP_CODE_PERMISSION, message: "no"), sink: "60-sink")?.code == .permission)
+        #expect(ErrorPolicy.exit(SinkLoss.fatal(code: CDCP_CODE_CONFIG, message: "no"), sink: "60-sink")?.code == .configuration)
+    }
+}
