@@ -15,6 +15,7 @@ import time
 
 from backlog import ROWS, TABLE
 from confluent_kafka import Consumer, TopicPartition
+from process import cpu_seconds
 from Support.kafka import PROJECT, build_folder
 from Support.postgres import Database
 from Support.waiting import wait_until
@@ -67,7 +68,7 @@ def percentile(sorted_values: list[float], share: float) -> float:
     return sorted_values[max(0, math.ceil(share * len(sorted_values)) - 1)]
 
 
-def measure(database: Database, table: str, kafka, topic: str, rate: int, seconds: float, until_ready) -> dict:
+def measure(database: Database, table: str, kafka, topic: str, rate: int, seconds: float, pid: int, until_ready) -> dict:
     """Writes, reads and compares; `until_ready` returns when the program under test streams."""
     total = int(rate * (seconds + WARM_UP_SECONDS)) // PER_TRANSACTION * PER_TRANSACTION
     context = multiprocessing.get_context("spawn")
@@ -77,9 +78,9 @@ def measure(database: Database, table: str, kafka, topic: str, rate: int, second
     try:
         ready.wait(30)
         until_ready()
-        begun = time.monotonic()
+        begun, cpu = time.monotonic(), cpu_seconds(pid)
         write(database, table, rate, seconds + WARM_UP_SECONDS)
-        took = time.monotonic() - begun
+        took, cpu = time.monotonic() - begun, cpu_seconds(pid) - cpu
         seen = results.get(timeout=130)
     finally:
         consumer.join(5)
@@ -92,7 +93,7 @@ def measure(database: Database, table: str, kafka, topic: str, rate: int, second
         raise RuntimeError(f"{len(waits)} of {total - first} rows came")
     return {
         "rows_per_second": round(total / took), "rows": len(waits), "p50_ms": round(percentile(waits, 0.5), 2), "p99_ms": round(percentile(waits, 0.99), 2),
-        "max_ms": round(waits[-1], 2),
+        "max_ms": round(waits[-1], 2), "cpu_share": round(cpu / took, 3),
     }
 
 
@@ -121,7 +122,7 @@ def latency_of_host(database: Database, connection: str, kafka, run: str, rate: 
             return re.search(r" streaming( |$)", text(), re.M) is not None
 
         try:
-            return measure(database, table, kafka, topic, rate, seconds, lambda: wait_until(streaming, 30, text))
+            return measure(database, table, kafka, topic, rate, seconds, process.pid, lambda: wait_until(streaming, 30, text))
         finally:
             process.terminate()
             try:
@@ -140,7 +141,7 @@ def latency_of_floor(floor, database: Database, connection: str, kafka, run: str
     running = floor.start(run, connection, run, run, kafka)
     try:
         return measure(
-            database, run, kafka, run, rate, seconds,
+            database, run, kafka, run, rate, seconds, running.pid,
             lambda: wait_until(lambda: database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", (run,)), 30, "the floor streams"))
     finally:
         running.stop()

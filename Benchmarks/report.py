@@ -79,10 +79,10 @@ def text(result: dict) -> str:
             rows.append([name, f"{figures['own']:.3f}", "  ".join(f"{library} {count:.3f}" for library, count in list(figures["by_library"].items())[:6])])
         parts.append(columns(rows, {1}))
     if result["latency"]:
-        rows = [[f"commit to consumer at {settings['latency_rate']:,} rows/s", "rows", "p50 ms", "p99 ms", "max ms"]]
+        rows = [[f"commit to consumer at {settings['latency_rate']:,} rows/s", "rows", "p50 ms", "p99 ms", "max ms", "CPU share"]]
         for name, figures in result["latency"].items():
-            rows.append([name, f"{figures['rows']:,}", f"{figures['p50_ms']:.1f}", f"{figures['p99_ms']:.1f}", f"{figures['max_ms']:.1f}"])
-        parts.append(columns(rows, {1, 2, 3, 4}))
+            rows.append([name, f"{figures['rows']:,}", f"{figures['p50_ms']:.1f}", f"{figures['p99_ms']:.1f}", f"{figures['max_ms']:.1f}", f"{figures['cpu_share']:.2f}"])
+        parts.append(columns(rows, {1, 2, 3, 4, 5}))
     rows = [["target", "figure", "bound", ""]]
     for target in result["targets"]:
         met = {True: "met", False: "missed", None: "not measured"}[target["met"]]

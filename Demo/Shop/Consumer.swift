@@ -10,9 +10,12 @@ final class Consumer {
     private var closed = false
 
     init(bootstrapServers: String, topics: [ShopTopic]) throws(ShopError) {
-        handle = try KafkaHandle.make(RD_KAFKA_CONSUMER, [
-            "bootstrap.servers": bootstrapServers, "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100", "allow.auto.create.topics": "false",
-        ])
+        handle = try KafkaHandle.make(
+            RD_KAFKA_CONSUMER,
+            [
+                "bootstrap.servers": bootstrapServers, "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100",
+                "allow.auto.create.topics": "false",
+            ])
         guard let queue = rd_kafka_queue_new(handle) else {
             rd_kafka_destroy(handle)
             throw ShopError("librdkafka gave no queue")

@@ -32,7 +32,8 @@ final class Demo {
 
         let postgres = try arguments.postgres ?? ThrowawayPostgres(in: directory, environment: environment, session).connectionString
         let database = try Database(postgres)
-        screen.line("PostgreSQL  \(arguments.postgres == nil ? "throwaway, in \(directory.path)" : "yours: \(database.place), schema \(place.schema)")")
+        let whose = arguments.postgres == nil ? "throwaway, in \(directory.path)" : "yours: \(database.place), schema \(place.schema)"
+        screen.line("PostgreSQL  \(whose)")
         let leftover = try arguments.postgres == nil ? false : claim(database)
         let kafka = try bringKafka(in: directory, leftover: leftover)
         let tables = ShopTables(place: place)
@@ -85,7 +86,8 @@ final class Demo {
         let taken = try administration.names().intersection(names).sorted()
         if !taken.isEmpty {
             guard leftover else {
-                throw ShopError("Kafka has topics of these names already, and they are not this demo's: \(taken.joined(separator: ", ")); delete them first")
+                let list = taken.joined(separator: ", ")
+                throw ShopError("Kafka has topics of these names already, and they are not this demo's: \(list); delete them first")
             }
             _ = try administration.remove(taken)
             // Kafka removes them in its own time.
@@ -93,7 +95,8 @@ final class Demo {
         }
         let topics = try administration.create(place.topics)
         session.atEnd("topics") { [session] in
-            if try !administration.remove(names) { session.screen.line("This Kafka removes no topics on request: \(names.joined(separator: ", ")) remain.") }
+            guard try !administration.remove(names) else { return }
+            session.screen.line("This Kafka removes no topics on request: \(names.joined(separator: ", ")) remain.")
         }
         session.screen.line("Kafka       yours, at \(own)")
         return (own, topics)

@@ -18,7 +18,7 @@ struct ShopTables {
         if slot.first?.first == "t" { throw ShopError("the replication slot \(place.slot) is in use, perhaps by another demo; end that one first") }
         let publication = try database.value("SELECT 1 FROM pg_publication WHERE pubname = '\(place.publication)'")
         guard ours else {
-            if !slot.isEmpty { throw ShopError("the replication slot \(place.slot) exists already and is not the demo's: it stays as it is; drop it first") }
+            if !slot.isEmpty { throw ShopError("the replication slot \(place.slot) exists already and is not the demo's; drop it first") }
             if publication != nil { throw ShopError("the publication \(place.publication) exists already and is not the demo's; drop it first") }
             return false
         }

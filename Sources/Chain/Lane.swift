@@ -179,10 +179,12 @@ public final class Lane: @unchecked Sendable {
                 }
             }
             while true {
-                let slice = try next()
+                let slice = try nextOrTheRest()
                 held.append(slice)
                 try process(slice)
-                if !gate.locked({ queue.hasMoreLocked }) { try flush(isLast: true) }
+                // Inside a transaction the rest is on its way already: it was committed before its first row was sent.
+                let comesMore = gate.locked { queue.hasMoreLocked || (mode == .stream && builder.tracker.isOpen && !queue.producerWaitsLocked) }
+                if !comesMore { try flush(isLast: true) }
             }
         } catch {
             releaseHeld()
@@ -200,6 +202,14 @@ public final class Lane: @unchecked Sendable {
     }
 
     /// A transaction that was cut off and is still to come again is half delivered: neither a stop nor another plan may come between.
+    /// The next slice; the rows at hand go their way before an end of the source is told.
+    private func nextOrTheRest() throws(LaneStop) -> ReceivedSlice {
+        do throws(LaneStop) { return try next() } catch {
+            if case .sourceEnded = error { try flush(isLast: true) }
+            throw error
+        }
+    }
+
     private var atBoundary: Bool { (!builder.tracker.isOpen && !builder.tracker.isCutOff) || mode != .stream }
 
     /// The next slice; between slices the requests are looked at.

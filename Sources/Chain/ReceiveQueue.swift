@@ -162,6 +162,9 @@ public final class ReceiveQueue: @unchecked Sendable {
     /// Another producer begins. The one before must have ended.
     func reopen() { gate.locked { ended = false } }
 
+    /// The producer goes on only when slices are released. Gate held.
+    var producerWaitsLocked: Bool { producerWaits }
+
     /// Is more published? Gate held.
     var hasMoreLocked: Bool { taken < slices.count }
 

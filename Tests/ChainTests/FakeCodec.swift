@@ -1,4 +1,4 @@
-import Chain
+@testable import Chain
 import PluginABI
 
 /// Writes each row as text: the key is its first cell, the value `op seq cell,cell`.
@@ -9,11 +9,19 @@ enum FakeCodec {
             var status = CDCP_OK
             FakeStage.rows(batch) { index, row, relation in
                 guard status == CDCP_OK else { return }
-                status = emit(emitter, row: index, key: key(row, relation), value: text(row, relation))
+                // Messages have no table, and so no topic of their own.
+                let topic = relation == nil ? messageTopic(stage) : 0
+                status = emit(emitter, row: index, topic: topic, key: key(row, relation), value: text(row, relation))
             }
             return status
         }
         return stage
+    }
+
+    private static func messageTopic(_ stage: FakeStage) -> UInt32 {
+        var number: UInt32 = 0
+        _ = stage.host!.pointee.topic(stage.host, PermanentText.make("cdc.message"), &number)
+        return number
     }
 
     static func key(_ row: UnsafeMutablePointer<cdcp_row>, _ relation: FakeStage.Relation?) -> String? {

@@ -1,4 +1,4 @@
-import Chain
+@testable import Chain
 import PluginABI
 
 /// A protocol for tests, words separated by blanks; cells point into the message, as the contract wants.
@@ -22,7 +22,7 @@ enum FakeDecoder {
     }
 
     private static func decode(_ bytes: UnsafeBufferPointer<UInt8>, _ ops: cdcp_builder_ops, _ builder: OpaquePointer?) -> cdcp_status {
-        let words = bytes.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        let words = bytes.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map(UnsafeBufferPointer.init(rebasing:))
         let text = words.map { String(decoding: $0, as: UTF8.self) }
         switch text[0] {
         case "R": return relation(UInt32(text[1])!, text[2], text[3].split(separator: ",").map(String.init), ops, builder)
@@ -34,17 +34,16 @@ enum FakeDecoder {
         case "M", "m":
             var message = cdcp_message(
                 prefix: cdcp_str(
-                    ptr: UnsafeRawPointer(words[2].withUnsafeBufferPointer { $0.baseAddress! }).assumingMemoryBound(to: CChar.self), len: UInt32(words[2].count),
-                    reserved: 0),
-                content: words[3].withUnsafeBufferPointer { $0.baseAddress }, content_len: UInt32(words[3].count), flags: text[0] == "m" ? 1 : 0,
+                    ptr: words[2].baseAddress.map { UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self) }, len: UInt32(words[2].count), reserved: 0),
+                content: words[3].baseAddress, content_len: UInt32(words[3].count), flags: text[0] == "m" ? 1 : 0,
                 lsn: UInt64(text[1])!)
             return ops.message(builder, &message)
         case "T":
             let oids = text[1].split(separator: ",").map { UInt32($0)! }
             return ops.truncate(builder, oids, UInt32(oids.count), 0)
         case "O":
-            return words[1].withUnsafeBufferPointer { name in
-                name.withMemoryRebound(to: CChar.self) { ops.origin(builder, cdcp_str(ptr: $0.baseAddress, len: UInt32($0.count), reserved: 0), 5) }
+            return words[1].withMemoryRebound(to: CChar.self) {
+                ops.origin(builder, cdcp_str(ptr: $0.baseAddress, len: UInt32($0.count), reserved: 0), 5)
             }
         case "P":
             let status = row(CDCP_OP_INSERT, words, ops, builder)
@@ -67,7 +66,7 @@ enum FakeDecoder {
             UInt32(MemoryLayout<cdcp_column>.stride))
     }
 
-    private static func row(_ op: Int32, _ words: [Slice<UnsafeBufferPointer<UInt8>>], _ ops: cdcp_builder_ops, _ builder: OpaquePointer?) -> cdcp_status {
+    private static func row(_ op: Int32, _ words: [UnsafeBufferPointer<UInt8>], _ ops: cdcp_builder_ops, _ builder: OpaquePointer?) -> cdcp_status {
         let values = words[2].split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
         var new: UnsafeMutablePointer<cdcp_cell>?
         var old: UnsafeMutablePointer<cdcp_cell>?

@@ -1,4 +1,4 @@
-import Chain
+@testable import Chain
 import Glibc
 import PluginABI
 

@@ -31,6 +31,7 @@ final class Rig: @unchecked Sendable {
         budget = BudgetBox(ByteBudget(limit: limit))
         queue = ReceiveQueue(gate: gate, budget: budget)
         let start = StreamMark(position: 50)
+        let services = services
         inFlight = InFlight(
             gate: gate, budget: budget, budgetBytes: limit, start: start, sinkPolicy: policy, sinkName: "60-sink", topics: services.topics, observer: services)
         services.attach(inFlight)

@@ -1,5 +1,6 @@
-@testable import Host
 import Testing
+
+@testable import Host
 
 @Suite struct CommandTests {
     @Test func whatTheManualShows() throws {

@@ -1,11 +1,12 @@
-@testable import Chain
-@testable import Checkpoint
 import Files
 import Glibc
-@testable import Host
 import PluginABI
-@testable import Postgres
 import Testing
+
+@testable import Chain
+@testable import Checkpoint
+@testable import Host
+@testable import Postgres
 
 /// Each error has one exit code, and it is the one of the manual.
 @Suite struct ErrorPolicyTests {

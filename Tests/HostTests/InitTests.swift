@@ -1,7 +1,8 @@
 import Files
-@testable import Host
 import Settings
 import Testing
+
+@testable import Host
 
 @Suite struct InitTests {
     /// The directory of the project's own plugins.d.
@@ -21,7 +22,10 @@ import Testing
 
     @Test(arguments: [
         ("postgresql://cdc@h/db", "postgresql://cdc@h/db", []),
-        ("postgresql://cdc:s3cret@h:5433/db?sslmode=disable", "postgresql://cdc:${env:CDC_PG_PASSWORD:-}@h:5433/db?sslmode=disable", ["CDC_PG_PASSWORD"]),
+        (
+            "postgresql://cdc:s3cret@h:5433/db?sslmode=disable", "postgresql://cdc:${env:CDC_PG_PASSWORD:-}@h:5433/db?sslmode=disable",
+            ["CDC_PG_PASSWORD"]
+        ),
         ("postgresql://h/db?user=a&password=s3cret", "postgresql://h/db?user=a&password=${env:CDC_PG_PASSWORD:-}", ["CDC_PG_PASSWORD"]),
         ("host=h password='s3 cret' dbname=db", "host=h password=${env:CDC_PG_PASSWORD:-} dbname=db", ["CDC_PG_PASSWORD"]),
         ("host=h sslpassword=s3cret", "host=h sslpassword=${env:CDC_PG_SSLPASSWORD:-}", ["CDC_PG_SSLPASSWORD"]),

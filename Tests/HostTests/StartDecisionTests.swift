@@ -1,8 +1,9 @@
+import Testing
+
 @testable import Checkpoint
 @testable import Host
 @testable import Postgres
 @testable import Settings
-import Testing
 
 /// Every row of the table: what a start finds, and what it does about it.
 @Suite struct StartDecisionTests {
@@ -24,7 +25,8 @@ import Testing
     private func source(create: Bool = true, slotName: String = "cdc_shop") -> SourceSettings {
         SourceSettings(
             connection: Secret("dbname=shop"), mode: .stream, slot: SlotSettings(name: slotName, create: create, dropOnStop: false, wait: nil),
-            publication: PublicationSettings(name: "cdc_shop", manage: true), tables: TableSelection(include: []), columns: ColumnSelection(), rows: [],
+            publication: PublicationSettings(name: "cdc_shop", manage: true), tables: TableSelection(include: []), columns: ColumnSelection(),
+            rows: [],
             statusInterval: .seconds(10), connectTimeout: .seconds(10), silenceTimeout: .seconds(60))
     }
 

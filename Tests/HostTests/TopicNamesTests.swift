@@ -1,6 +1,7 @@
+import Testing
+
 @testable import Host
 @testable import Settings
-import Testing
 
 @Suite struct TopicNamesTests {
     private func name(_ template: String, _ schema: String = "public", _ table: String = "orders") -> String {

@@ -99,7 +99,7 @@ def test_C28_new_library_over_the_old_path(streams, c_plugin, tmp_path, long_for
         assert event["event"] == "reloaded", event
         stage = next(stage for stage in s.host.status()["stages"] if stage.get("name", stage.get("stage")) == "30-headers")
         assert stage["sha256"] == sha256(library)
-        assert sha256(library) in s.host.log()
+        assert sha256(library) in s.host.log(), event
     time.sleep(0.5)
     workload.stop()
     s.settle()

@@ -16,14 +16,15 @@ enum CheckCommand {
         if directory.isUsable { say(.ok(path, "host file and \(directory.stages.count) stages are well formed")) }
 
         var decoder = DecoderFacts()
-        tryStages(directory, binds: false, environment, &decoder, say)
+        tryStages(directory, reach: .configure, environment, &decoder, say)
         let connectionIsKnown = directory.settings.map { !$0.source.connection.exposed.isEmpty } ?? false
         if !isOffline, connectionIsKnown, let settings = directory.settings, canConnect(directory) {
             let server = ServerCheck(
-                settings: settings, places: SettingPlaces(directory: path), outputPlugin: decoder.outputPlugin, mayStart: directory.isUsable, say: say)
+                settings: settings, places: SettingPlaces(directory: path), outputPlugin: decoder.outputPlugin, mayStart: directory.isUsable, say: say
+            )
             let isKnown = server.run()
-            if isKnown, directory.isUsable, Finding.worst(findings) != .plugin {
-                tryStages(directory, binds: true, environment, &decoder) { finding in
+            if directory.isUsable, Finding.worst(findings) != .plugin {
+                tryStages(directory, reach: isKnown ? .tables : .brokers, environment, &decoder) { finding in
                     // What it said before, it says again.
                     if !findings.contains(finding) { say(finding) }
                 }
@@ -43,12 +44,13 @@ enum CheckCommand {
 
     /// A stage whose code ends the child is named and left out of the next attempt.
     private static func tryStages(
-        _ directory: PluginsDirectory, binds: Bool, _ environment: [String: String], _ decoder: inout DecoderFacts, _ say: (Finding) -> Void
+        _ directory: PluginsDirectory, reach: InnerCommand.Reach, _ environment: [String: String], _ decoder: inout DecoderFacts,
+        _ say: (Finding) -> Void
     ) {
         var skipped: Set<String> = []
         while skipped.count <= directory.stages.count {
             var outputPlugin = decoder.outputPlugin
-            let accident = ChildTrial.run(.checkStages(directory: directory.path, skipped: skipped, bind: binds)) { report in
+            let accident = ChildTrial.run(.checkStages(directory: directory.path, skipped: skipped, reach: reach)) { report in
                 switch report {
                 case .finding(let finding): say(finding)
                 case .outputPlugin(let name): outputPlugin = name
@@ -62,7 +64,7 @@ enum CheckCommand {
             }
             say(.problem(Problem(stage.pluginPlace, keyPath: "plugin", "\(stage.plugin) \(accident.message)"), code: accident.code))
             skipped.insert(stage.name)
-            if binds { return }
+            if reach != .configure { return }
         }
     }
 

@@ -33,7 +33,9 @@ enum ChildReport: Equatable {
         switch (words.first, words.count) {
         case ("at", 4): self = .at(stage: words[1], what: words[2], seconds: min(max(Int(words[3]) ?? 10, 1), 3600))
         case ("finding", 4):
-            guard let verdict = Finding.Verdict(rawValue: words[1]), let code = Int32(words[2]).flatMap({ ExitCode(rawValue: $0) }) else { return nil }
+            guard let verdict = Finding.Verdict(rawValue: words[1]), let code = Int32(words[2]).flatMap({ ExitCode(rawValue: $0) }) else {
+                return nil
+            }
             self = .finding(Finding(verdict, code: code, line: words[3]))
         case ("output_plugin", 2): self = .outputPlugin(words[1])
         case ("text", 2): self = .text(words[1])

@@ -36,7 +36,8 @@ enum ChildTrial {
             return Accident(stage: at.stage, message: "hung for \(at.seconds) seconds \(when); it would stop the host", code: .plugin)
         case .killed(let signal):
             let when = isDone ? "when its process was to end" : "while it \(at.what)"
-            return Accident(stage: at.stage, message: "crashed with signal \(signal) (\(name(signal))) \(when); it would take the host with it", code: .plugin)
+            return Accident(
+                stage: at.stage, message: "crashed with signal \(signal) (\(name(signal))) \(when); it would take the host with it", code: .plugin)
         case .exited(let code) where !isDone:
             return Accident(stage: at.stage, message: "ended the process with code \(code) while it \(at.what); it would end the host", code: .plugin)
         case .exited: return nil

@@ -44,7 +44,9 @@ extension Command {
     private static func command(_ rest: inout ArraySlice<String>) throws(UsageError) -> CommandSpec {
         var name = rest.removeFirst()
         if name == "plugin" {
-            let words = (CommandCatalog.all.map(\.name) + CommandCatalog.later.keys).filter { $0.hasPrefix("plugin ") }.map { String($0.dropFirst(7)) }
+            let words = (CommandCatalog.all.map(\.name) + CommandCatalog.later.keys).filter { $0.hasPrefix("plugin ") }.map {
+                String($0.dropFirst(7))
+            }
             guard let second = rest.popFirst() else { throw UsageError(message: "plugin needs one of \(words.sorted().joined(separator: ", "))") }
             if second == "--help" || second == "-h" { return CommandCatalog.pluginList }
             name += " " + second
@@ -64,7 +66,8 @@ extension Command {
         if name == "help" || name == "plugin" { return .help(name == "help" ? nil : CommandCatalog.pluginList) }
         if let spec = CommandCatalog.find(name) { return .help(spec) }
         if let sentence = CommandCatalog.later[name] { throw UsageError(message: sentence) }
-        throw UsageError(message: "unknown command \(shown(name))" + hint(name, among: CommandCatalog.all.map(\.name)).map { "; did you mean \($0)?" }.orEmpty)
+        throw UsageError(
+            message: "unknown command \(shown(name))" + hint(name, among: CommandCatalog.all.map(\.name)).map { "; did you mean \($0)?" }.orEmpty)
     }
 
     private static func parse(_ arguments: ArraySlice<String>, as spec: CommandSpec) throws(UsageError) -> Command {
@@ -112,7 +115,8 @@ extension Command {
         if operands.count > 1 { throw UsageError(message: "one \(spec.operand ?? "operand") at a time: \(spec.synopsis)", command: spec.name) }
     }
 
-    private static func make(_ spec: CommandSpec, _ values: [String: String], _ flags: Set<String>, _ operand: String?) throws(UsageError) -> Command {
+    private static func make(_ spec: CommandSpec, _ values: [String: String], _ flags: Set<String>, _ operand: String?) throws(UsageError) -> Command
+    {
         func plugins() throws(UsageError) -> String {
             guard let directory = values["--plugins"] else {
                 throw UsageError(message: "--plugins DIR is missing; for example: \(spec.example)", command: spec.name)

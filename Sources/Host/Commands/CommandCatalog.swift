@@ -96,7 +96,8 @@ enum CommandCatalog {
 
     /// Known by name, and not there yet.
     static let later: [String: String] = [
-        "plugin check": "plugin check comes in a later version; cdc-host plugin info FILE.so already refuses a library that breaks the contract's form",
+        "plugin check":
+            "plugin check comes in a later version; cdc-host plugin info FILE.so already refuses a library that breaks the contract's form",
         "plugin new": "plugin new comes in a later version; copy examples/plugins/c, which builds from the headers alone",
     ]
 

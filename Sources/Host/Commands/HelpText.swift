@@ -5,9 +5,9 @@ enum HelpText {
 
         cdc-host --plugins DIR              stream until told to stop
         cdc-host init DIR                   write a commented plugins.d
-        cdc-host check --plugins DIR        everything that can be known without starting
+        cdc-host check --plugins DIR        what can be known without starting
         cdc-host status --plugins DIR       what the running host says of itself
-        cdc-host reload --plugins DIR       read plugins.d again, and wait for the outcome
+        cdc-host reload --plugins DIR       read plugins.d again, wait for the outcome
         cdc-host plugin list                stages available and in use
         cdc-host plugin info FILE.so        what a library says of itself
         cdc-host help COMMAND               options and exit codes of one command

@@ -87,11 +87,13 @@ struct InitCommand {
         var notes = ["found \(tables.count) tables in database \(database)"]
         let without = tables.filter { !$0.hasUsableIdentity }
         if !without.isEmpty {
-            notes.append("without a usable replica identity, and so left out until that is cured (host.yaml says how): "
-                + without.prefix(20).map(\.quotedName).joined(separator: ", ") + (without.count > 20 ? " and \(without.count - 20) more" : ""))
+            notes.append(
+                "without a usable replica identity, and so left out until that is cured (host.yaml says how): "
+                    + without.prefix(20).map(\.quotedName).joined(separator: ", ") + (without.count > 20 ? " and \(without.count - 20) more" : ""))
         }
         for variable in connection.variables {
-            notes.append("the connection string held a secret; it was not written: set the environment variable \(variable), or put ${file:PATH} in its place")
+            notes.append(
+                "the connection string held a secret; it was not written: set the environment variable \(variable), or put ${file:PATH} in its place")
         }
         return notes
     }
@@ -107,13 +109,17 @@ struct InitCommand {
 
     /// HOST:PORT, or several with commas, as it may stand between quotes.
     private static func brokers(_ text: String) throws(HostExit) -> String {
-        let isGood = !text.isEmpty && text.utf8.allSatisfy { byte in
-            switch byte {
-            case 48...57, 65...90, 97...122: true
-            default: ".:-_,[]".utf8.contains(byte)
+        let isGood =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 48...57, 65...90, 97...122: true
+                default: ".:-_,[]".utf8.contains(byte)
+                }
             }
+        guard isGood else {
+            throw HostExit(.usage, "--kafka takes HOST:PORT, or several with commas between them", cure: "for example --kafka kafka.example:9092")
         }
-        guard isGood else { throw HostExit(.usage, "--kafka takes HOST:PORT, or several with commas between them", cure: "for example --kafka kafka.example:9092") }
         return text
     }
 
@@ -128,85 +134,5 @@ struct InitCommand {
         let name = String(decoding: kept.prefix(40), as: UTF8.self)
         // Quoted, since a name of digits would be a number.
         return name.isEmpty ? "\"stream\"" : "\"\(name)\""
-    }
-}
-
-/// A connection string as a file may hold it: every secret in it is a reference to the environment.
-struct ConnectionText {
-    /// Between double quotes.
-    let yaml: String
-    /// Environment variables that hold the secrets now.
-    let variables: [String]
-
-    init(_ given: String) throws(HostExit) {
-        guard !given.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else {
-            throw HostExit(.usage, "--postgres holds a control character")
-        }
-        let redacted = ConnectionRedaction.redacted(given)
-        guard redacted != Secret.mask, !redacted.isEmpty else {
-            throw HostExit(.usage, "--postgres takes a URI or a libpq connection string", cure: "for example postgresql://cdc@db.example/shop")
-        }
-        var text = ""
-        var variables: [String] = []
-        var rest = redacted.replacing("${", with: "$${").replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")[...]
-        while let mask = rest.firstRange(of: Secret.mask) {
-            text += rest[..<mask.lowerBound]
-            let key = Self.key(before: text)
-            let variable = "CDC_PG_" + key
-            text += "${env:\(variable):-}"
-            if !variables.contains(variable) { variables.append(variable) }
-            rest = rest[mask.upperBound...]
-        }
-        yaml = text + rest
-        self.variables = variables
-    }
-
-    /// `password=` in front of a mask names it; in a URI's user part nothing does.
-    private static func key(before text: String) -> String {
-        guard text.hasSuffix("=") || text.hasSuffix("='") else { return "PASSWORD" }
-        let word = text.utf8.reversed().drop { $0 == 61 || $0 == 39 }.prefix { (97...122).contains($0) || (65...90).contains($0) || $0 == 95 }
-        let name = String(decoding: word.reversed(), as: UTF8.self).uppercased()
-        return name.isEmpty ? "PASSWORD" : name
-    }
-}
-
-/// The tables of a server as lines of host.yaml: one pattern a schema, and what was found as comments.
-struct TableListing {
-    private let tables: [Table]
-    private static let listedMax = 60
-
-    init(_ tables: [Table]) { self.tables = tables }
-
-    /// In the place of the line `include`.
-    var yaml: String {
-        guard !tables.isEmpty else { return "    # The server has no tables yet.\n    include: [\"public.*\"]" }
-        var schemas: [String] = []
-        for table in tables where !schemas.contains(table.schema) { schemas.append(table.schema) }
-        var lines = ["    # Found when this file was written:"]
-        for table in tables.prefix(Self.listedMax) {
-            let rows = table.estimatedRows > 0 ? ", about \(table.estimatedRows) rows" : ""
-            lines.append("    #   \(Self.pattern(table.schema)).\(Self.pattern(table.name))\(rows)")
-            guard !table.hasUsableIdentity else { continue }
-            lines.append("    #     has no usable replica identity and is left out; one of these cures it:")
-            lines += table.identityCures.map { "    #     \(Self.line($0))" }
-        }
-        if tables.count > Self.listedMax { lines.append("    #   and \(tables.count - Self.listedMax) more") }
-        let patterns = schemas.map { "'" + (Self.pattern($0) + ".*").replacing("'", with: "''") + "'" }
-        // A literal ${ in a name must not become a reference.
-        lines.append("    include: [\(patterns.joined(separator: ", ").replacing("${", with: "$${"))]")
-        return lines.joined(separator: "\n")
-    }
-
-    /// A name as it is written in a pattern.
-    private static func pattern(_ name: String) -> String {
-        let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
-            (97...122).contains(byte) || byte == 95 || (index > 0 && (48...57).contains(byte))
-        }
-        return line(isPlain && !name.isEmpty ? name : Identifier.quoted(name))
-    }
-
-    /// A name may hold a line break: a comment must not end there.
-    private static func line(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 || $0.value == 0x85 || $0.value == 0x2028 || $0.value == 0x2029 ? "?" : $0 }))
     }
 }

@@ -37,7 +37,8 @@ struct RunningHost {
         }
         if running.count > 1 {
             let names = running.map(\.name).joined(separator: ", ")
-            throw Missing(code: .configuration, message: "several hosts run with \(stateDirectory) (\(names)), and \(directory) does not say which is meant")
+            throw Missing(
+                code: .configuration, message: "several hosts run with \(stateDirectory) (\(names)), and \(directory) does not say which is meant")
         }
         guard FileSystem.exists(directory) else { throw Missing(code: .configuration, message: "\(directory): there is no such directory") }
         let hint = state == nil && !files.isUsable ? "; its host file has errors, so say where with --state DIR" : ""

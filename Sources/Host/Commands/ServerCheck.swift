@@ -62,7 +62,8 @@ struct ServerCheck {
             .problem(
                 places.problem(
                     "source.connection",
-                    "the link to \(control.host) is \(link) (sslmode \(control.sslMode)); set sslmode=verify-full and sslrootcert", severity: .warning)))
+                    "the link to \(control.host) is \(link) (sslmode \(control.sslMode)); set sslmode=verify-full and sslrootcert", severity: .warning
+                )))
     }
 
     private func report(_ finding: ServerFinding) {
@@ -108,11 +109,16 @@ struct ServerCheck {
         switch StartDecision.make(found, source: source, mode: settings.snapshot.mode) {
         case .begin:
             let rows = settings.snapshot.mode == .never ? "without the rows that are there" : "with a snapshot (\(settings.snapshot.mode.rawValue))"
-            say(.ok("slot", settings.snapshot.mode == .initialOnly ? "a start reads a snapshot and ends" : "a start makes slot \(name) and begins \(rows)"))
+            say(
+                .ok(
+                    "slot",
+                    settings.snapshot.mode == .initialOnly ? "a start reads a snapshot and ends" : "a start makes slot \(name) and begins \(rows)"))
         case .beginAnew: say(.ok("slot", "the first start was cut short: the next drops slot \(name) and begins anew"))
-        case .snapshotAgain(let attempt): say(.ok("slot", "the snapshot was cut short: the next start reads it again (attempt \(attempt)) behind slot \(name)"))
+        case .snapshotAgain(let attempt):
+            say(.ok("slot", "the snapshot was cut short: the next start reads it again (attempt \(attempt)) behind slot \(name)"))
         case .stream(let position, _): say(.ok("slot", "slot \(name) goes on at \(LSN(rawValue: position))"))
-        case .adopt(let position): say(.warning("slot", "slot \(name) is taken at its own position \(LSN(rawValue: position)): older rows are not read"))
+        case .adopt(let position):
+            say(.warning("slot", "slot \(name) is taken at its own position \(LSN(rawValue: position)): older rows are not read"))
         case .finished: say(.ok("slot", "the snapshot is complete; a start has nothing to do"))
         case .refuse(let code, let reason, let cure): say(.error(code, "slot", reason, cure: cure))
         }
@@ -121,7 +127,10 @@ struct ServerCheck {
         if holder?.isRunning == true {
             say(.ok("slot", "the running host (process \(holder?.info?.pid ?? 0)) streams from it"))
         } else {
-            say(.warning("slot", "slot \(name) is held by another reader (server process \(slot.activePID ?? 0))", cure: "stop that one, or name another slot in source.slot.name"))
+            say(
+                .warning(
+                    "slot", "slot \(name) is held by another reader (server process \(slot.activePID ?? 0))",
+                    cure: "stop that one, or name another slot in source.slot.name"))
         }
     }
 
@@ -133,7 +142,9 @@ struct ServerCheck {
         for pattern in capture.unmatched {
             let isExact = pattern.exactName != nil
             let message =
-                isExact ? "there is no table \(pattern); make it, or take it out of the list" : "\(pattern) matches no table yet; a table that is made later is streamed from the next start or reload on"
+                isExact
+                ? "there is no table \(pattern); make it, or take it out of the list"
+                : "\(pattern) matches no table yet; a table that is made later is streamed from the next start or reload on"
             say(.problem(places.problem(key, element: pattern.text, message, severity: isExact ? .error : .warning)))
         }
         for (key, message) in capture.refused { say(.problem(places.problem(key, message))) }
@@ -143,10 +154,14 @@ struct ServerCheck {
         }
         for table in capture.captured {
             if settings.snapshot.mode != .never, !table.isReadable {
-                let cure = "GRANT SELECT ON \(table.quotedName) TO \(Identifier.quoted(control.user)), and USAGE on its schema; or snapshot.mode: never"
+                let cure =
+                    "GRANT SELECT ON \(table.quotedName) TO \(Identifier.quoted(control.user)), and USAGE on its schema; or snapshot.mode: never"
                 say(.error(.permission, "tables", "role \(control.user) may not read \(table.quotedName), which the snapshot needs", cure: cure))
             } else if settings.snapshot.mode != .never, table.hidesRows {
-                say(.warning("tables", "row security hides rows of \(table.quotedName) from role \(control.user): the snapshot will lack them", cure: "ALTER ROLE \(Identifier.quoted(control.user)) BYPASSRLS"))
+                say(
+                    .warning(
+                        "tables", "row security hides rows of \(table.quotedName) from role \(control.user): the snapshot will lack them",
+                        cure: "ALTER ROLE \(Identifier.quoted(control.user)) BYPASSRLS"))
             }
         }
         topics(capture.captured)
@@ -157,7 +172,8 @@ struct ServerCheck {
         if capture.state == nil, hasStateAndSlot {
             say(
                 .error(
-                    .slot, "publication", "\(name) does not exist any more, and slot \(source.slot.name) does: changes since it was dropped cannot be decoded",
+                    .slot, "publication",
+                    "\(name) does not exist any more, and slot \(source.slot.name) does: changes since it was dropped cannot be decoded",
                     cure: "drop the slot and remove the state directory to begin with a new snapshot"))
         } else {
             for problem in capture.plan.problems { say(.problem(places.problem("source.publication", "\(problem.message); run: \(problem.cure)"))) }
@@ -167,7 +183,8 @@ struct ServerCheck {
             for statement in capture.plan.statements where mayStart { say(.ok("publication", "a start runs: \(statement)")) }
         }
         for table in capture.plan.leftOut {
-            let message = "\(table.quotedName) has no usable replica identity: published, the server would refuse its updates and deletes, so it is left out"
+            let message =
+                "\(table.quotedName) has no usable replica identity: published, the server would refuse its updates and deletes, so it is left out"
             say(.warning("tables", message, cure: table.cures.joined(separator: "; or ")))
         }
     }
@@ -177,11 +194,14 @@ struct ServerCheck {
         for table in tables {
             let topic = TopicNames.name(settings.topics, schema: table.schema, table: table.name)
             if let other = owners[topic] {
-                let message = "\(other) and \(table.quotedName) would share the topic \(topic); change the template, or leave one of them out of source.tables"
+                let message =
+                    "\(other) and \(table.quotedName) would share the topic \(topic); change the template, or leave one of them out of source.tables"
                 say(.problem(places.problem("topics.template", message)))
             }
             if topic.utf8.count > TopicTable.nameBytesMax {
-                say(.problem(places.problem("topics.template", "the topic name of \(table.quotedName) is longer than \(TopicTable.nameBytesMax) bytes")))
+                say(
+                    .problem(
+                        places.problem("topics.template", "the topic name of \(table.quotedName) is longer than \(TopicTable.nameBytesMax) bytes")))
             }
             owners[topic] = table.quotedName
         }

@@ -11,8 +11,7 @@ struct StageTrial {
     let directory: String
     /// Stages that have brought a child down already.
     let skipped: Set<String>
-    /// With the server's tables and the sink's brokers.
-    let binds: Bool
+    let reach: InnerCommand.Reach
     let environment: [String: String]
 
     /// How long a call of a plugin may take, in seconds.
@@ -46,8 +45,8 @@ struct StageTrial {
                 instance.end(timeout: .seconds(2))
             }
         }
-        guard binds, files.isUsable, resolution.isUsable, instances.count == resolution.stages.count else { return }
-        bind(instances, settings, services)
+        guard reach != .configure, files.isUsable, resolution.isUsable, instances.count == resolution.stages.count else { return }
+        if reach == .tables { bind(instances, settings, services) }
         lookForBrokers(instances, settings, services)
     }
 
@@ -55,7 +54,9 @@ struct StageTrial {
     private func isJust(_ problem: Problem, _ files: PluginsDirectory) -> Bool {
         let isOfChain = problem.place.line == 0 || problem.keyPath == "plugin"
         guard isOfChain else { return true }
-        let brokenStages = files.problems.contains { $0.severity == .error && !FilePath.name(of: $0.place.file).hasPrefix("host.") && $0.place.file != directory }
+        let brokenStages = files.problems.contains {
+            $0.severity == .error && !FilePath.name(of: $0.place.file).hasPrefix("host.") && $0.place.file != directory
+        }
         return skipped.isEmpty && !brokenStages
     }
 
@@ -70,7 +71,10 @@ struct StageTrial {
                 try instance.initialize(stage.library)
                 try instance.configure(stage.options)
                 instances.append((stage, instance))
-                say(.ok(stage.settings.name, "\(stage.stage.role) \(stage.stage.id) \(stage.stage.version), sha256 \(stage.library.sha256.prefix(12))"))
+                say(
+                    .ok(
+                        stage.settings.name, "\(stage.stage.role) \(stage.stage.id) \(stage.stage.version), sha256 \(stage.library.sha256.prefix(12))"
+                    ))
             } catch { refuse(stage, error) }
         }
         return instances
@@ -96,7 +100,8 @@ struct StageTrial {
             return say(.warning("tables", "the stages could not be tried on them: \(error)"))
         }
         let plan = Plan(
-            generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: partitioner, sink: sink, services: services)
+            generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: partitioner, sink: sink,
+            services: services)
         at(instances.map(\.stage.settings.name).joined(separator: ", "), "was bound to the server's tables")
         var isRefused = false
         while true {

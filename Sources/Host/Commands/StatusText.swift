@@ -14,16 +14,20 @@ enum StatusText {
         for reason in root.list("reasons") { lines.append(row("", "\(reason["code"]): \(reason["detail"])")) }
         let positions = root.node("positions")
         lines += [
-            row("received", positions?["received"] ?? ""), row("acknowledged", "\(positions?["acknowledged"] ?? "") (\(root["transactions_acknowledged"]) transactions)"),
+            row("received", positions?["received"] ?? ""),
+            row("acknowledged", "\(positions?["acknowledged"] ?? "") (\(root["transactions_acknowledged"]) transactions)"),
             row("confirmed", positions?["confirmed"] ?? ""),
-            row("lag", "\(bytes(root.node("lag")?["bytes"] ?? "")), \(root.node("lag")?["seconds"] ?? "") s"), row("in flight", bytes(root["in_flight_bytes"])),
+            row("lag", "\(bytes(root.node("lag")?["bytes"] ?? "")), \(root.node("lag")?["seconds"] ?? "") s"),
+            row("in flight", bytes(root["in_flight_bytes"])),
             row("slot", "\(root.node("source")?["slot"] ?? ""), publication \(root.node("source")?["publication"] ?? "")"),
         ]
         let left = root.node("source")?.list("left_out").map(\.text) ?? []
         if !left.isEmpty { lines.append(row("left out", left.joined(separator: ", ") + " (no usable replica identity)")) }
         if let snapshot = root.node("snapshot"), case .map = snapshot.value {
             let percent = (Double(snapshot["fraction"]) ?? 0) * 100
-            lines.append(row("snapshot", "\(Int(max(0, min(100, percent))))%, \(snapshot["rows"]) rows" + (snapshot["complete"] == "true" ? ", complete" : "")))
+            lines.append(
+                row("snapshot", "\(Int(max(0, min(100, percent))))%, \(snapshot["rows"]) rows" + (snapshot["complete"] == "true" ? ", complete" : ""))
+            )
         }
         if let reload = root.node("last_reload"), case .map = reload.value {
             lines.append(row("last reload", "number \(reload["number"]) at \(reload["at"]): \(reload["result"]), \(reload["message"])"))
