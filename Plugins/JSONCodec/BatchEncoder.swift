@@ -57,7 +57,8 @@ struct BatchEncoder {
         for run in view.runs {
             for index in run.first..<(run.first &+ run.count) {
                 let row = view.row(index)
-                if skipped &>> UInt32(row.pointee.op & 31) & 1 != 0 { continue }
+                // An update may be a change of key, which is a delete and a create: `change` looks.
+                if skips(row.pointee.op), row.pointee.op != UInt8(CDCP_OP_UPDATE) { continue }
                 do throws(CellFailure) {
                     if row.pointee.txn_index != transactionIndex { try enter(row.pointee.txn_index) }
                     if let plan = run.plan {
@@ -81,6 +82,9 @@ struct BatchEncoder {
         }
         return CDCP_OK
     }
+
+    @inline(__always)
+    private func skips(_ op: UInt8) -> Bool { skipped &>> UInt32(op & 31) & 1 != 0 }
 
     private mutating func enter(_ index: UInt32) throws(CellFailure) {
         guard index < batch.pointee.txn_count else { throw .noTuple }
@@ -106,7 +110,7 @@ struct BatchEncoder {
             let old = row.pointee.old_cells
             if let old, try keyChanged(plan, old, new) {
                 try keyChange(index, row, plan, old, new)
-            } else {
+            } else if !skips(row.pointee.op) {
                 let key = try key(plan, new, old)
                 try value(UInt8(ascii: "u"), row, plan, before: old, after: new, fill: old, ordinal: row.pointee.seq &* 2 &- 1)
                 try emit(index, key)

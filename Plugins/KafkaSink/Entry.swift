@@ -6,7 +6,8 @@ private let library = PluginLibrary(
     stages: [
         StageDeclaration(
             KafkaSink.self, id: "KafkaSink", version: "0.1.0",
-            summary: "Sends records to Apache Kafka with an idempotent producer (librdkafka).", schema: schema)
+            summary: "Sends records to Apache Kafka with an idempotent producer (librdkafka).", schema: schema,
+            flags: UInt32(CDCP_STAGE_NEEDS_PARTITIONS))
     ])
 
 @c @implementation public func cdcp_entry_v1(_ hostABI: UInt32) -> UnsafePointer<cdcp_library>? { library.pointer }

@@ -6,6 +6,7 @@ public final class Gate: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
+    /// Ready for use at once.
     public init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -22,6 +23,7 @@ public final class Gate: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    /// Runs `body` with the lock held. Not reentrant.
     public func locked<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -36,6 +38,7 @@ public final class Gate: @unchecked Sendable {
         return pthread_cond_timedwait(condition, mutex, &time) != ETIMEDOUT
     }
 
+    /// Wakes everyone who waits. The lock need not be held.
     public func broadcast() { pthread_cond_broadcast(condition) }
 }
 

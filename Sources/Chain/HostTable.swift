@@ -17,11 +17,13 @@ public protocol HostServices: AnyObject, Sendable {
 
 /// A record that was not delivered.
 public struct DeliveryFailure: Sendable {
+    /// Of the record in its submission, as the sink says: may be out of range.
     public let index: Int
     /// CDCP_FAIL_*
     public let kind: UInt16
     /// CDCP_CODE_*
     public let code: Int32
+    /// What the sink said. Never a value of a row.
     public let message: String
 }
 

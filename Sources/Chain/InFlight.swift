@@ -14,6 +14,7 @@ public enum SinkLoss: Sendable, Equatable {
 /// What is on the way to the sink, and what has come back: submissions, ledger, budget. Any thread; the gate once a submission.
 public final class InFlight: @unchecked Sendable {
     // SAFETY: everything under the gate.
+    /// The lane's lock.
     public let gate: Gate
     let budget: BudgetBox
     let memory: RecordMemory
@@ -26,6 +27,10 @@ public final class InFlight: @unchecked Sendable {
     private let sinkPolicy: RowPolicy
     private let sinkName: String
 
+    /// Nothing is on the way yet.
+    /// - Parameters:
+    ///   - start: what is delivered already.
+    ///   - sinkPolicy: for records that can never be delivered.
     public init(gate: Gate, budget: BudgetBox, budgetBytes: Int, start: StreamMark, sinkPolicy: RowPolicy, sinkName: String, topics: TopicTable, observer: any LaneObserver) {
         self.gate = gate
         self.budget = budget
@@ -44,15 +49,23 @@ public final class InFlight: @unchecked Sendable {
     /// Gate held.
     public var lossLocked: SinkLoss? { loss }
 
+    /// How things stood at one moment.
     public struct Snapshot: Sendable {
+        /// Everything up to here has been delivered.
         public let durable: StreamMark
+        /// Delivered since the process began.
         public let transactions: Int
+        /// Submissions that wait for their completion, or behind one that does.
         public let outstanding: Int
+        /// Microseconds since 1970; nil: nothing waits.
         public let oldestPendingCommitTime: Int64?
+        /// Received and not encoded, and records on the way.
         public let inFlightBytes: Int
+        /// Why the sink's side cannot go on; nil: it can.
         public let loss: SinkLoss?
     }
 
+    /// Any thread.
     public func snapshot() -> Snapshot {
         gate.locked {
             Snapshot(

@@ -4,11 +4,14 @@ import Synchronization
 
 /// How a lane is cut.
 public struct LaneSettings: Sendable {
+    /// `batch.rows`
     public var batchRows: Int
+    /// `batch.bytes`, of what was received.
     public var batchBytes: Int
     /// `limits.record`
     public var recordBytes: Int
 
+    /// As the settings say.
     public init(batchRows: Int, batchBytes: Int, recordBytes: Int) {
         self.batchRows = batchRows
         self.batchBytes = batchBytes
@@ -134,6 +137,7 @@ public final class Lane: @unchecked Sendable {
     public var plan: Plan { builder.plan }
     /// Where a new connection of this process has to start.
     public var resumeMark: StreamMark { builder.tracker.mark }
+    /// Between begin and commit.
     public var isInTransaction: Bool { builder.tracker.isOpen }
 
     /// Announces a table before any row, as the catalog knows it; no question is asked back.
@@ -182,7 +186,7 @@ public final class Lane: @unchecked Sendable {
                 let slice = try nextOrTheRest()
                 held.append(slice)
                 try process(slice)
-                // Inside a transaction the rest is on its way already: it was committed before its first row was sent.
+                // Inside a transaction the rest is on its way: it was committed before its first row was sent.
                 let comesMore = gate.locked { queue.hasMoreLocked || (mode == .stream && builder.tracker.isOpen && !queue.producerWaitsLocked) }
                 if !comesMore { try flush(isLast: true) }
             }
@@ -201,29 +205,38 @@ public final class Lane: @unchecked Sendable {
         }
     }
 
-    /// A transaction that was cut off and is still to come again is half delivered: neither a stop nor another plan may come between.
-    /// The next slice; the rows at hand go their way before an end of the source is told.
+    /// How long the rows of an open transaction wait for the rest of it, in nanoseconds.
+    private static let patience: UInt64 = 2_000_000
+
+    /// The next slice. Rows at hand wait a moment for it, then go without it; before an end of the source is told they go too.
     private func nextOrTheRest() throws(LaneStop) -> ReceivedSlice {
-        do throws(LaneStop) { return try next() } catch {
-            if case .sourceEnded = error { try flush(isLast: true) }
-            throw error
+        while true {
+            do throws(LaneStop) {
+                if let slice = try next(until: batch.rowCount > 0 ? monotonicNow() + Self.patience : .max) { return slice }
+            } catch {
+                if case .sourceEnded = error { try flush(isLast: true) }
+                throw error
+            }
+            try flush(isLast: true)
         }
     }
 
+    /// A transaction that was cut off and is still to come again is half delivered: neither a stop nor another plan may come between.
     private var atBoundary: Bool { (!builder.tracker.isOpen && !builder.tracker.isCutOff) || mode != .stream }
 
-    /// The next slice; between slices the requests are looked at.
-    private func next() throws(LaneStop) -> ReceivedSlice {
+    /// The next slice, nil when none has come until `deadline`; between slices the requests are looked at.
+    private func next(until deadline: UInt64) throws(LaneStop) -> ReceivedSlice? {
         while true {
             if attention.isRaised { try attend() }
             let slice: ReceivedSlice? = try gate.locked { () throws(LaneStop) in
                 if inFlight.lossLocked != nil { throw .abandoned }
                 if let slice = queue.takeLocked() { return slice }
                 if queue.isEndedLocked { throw .sourceEnded }
-                _ = gate.wait(until: monotonicNow() + 250_000_000)
+                _ = gate.wait(until: min(deadline, monotonicNow() + 250_000_000))
                 return nil
             }
             if let slice { return slice }
+            if monotonicNow() >= deadline { return nil }
         }
     }
 

@@ -24,14 +24,19 @@ public enum LaneStop: Error, Sendable {
 
 /// The row, by everything but its values.
 public struct RowRefusal: Sendable {
+    /// The stage's name, "30-masking".
     public let stage: String
+    /// `schema.table`; empty for a logical message.
     public let table: String
     /// The first 16 hex digits of the SHA-256 of the key columns' texts, joined by byte 31; empty without a key.
     public let keyHash: String
+    /// Of its transaction.
     public let commitLSN: UInt64
+    /// Of its event in the transaction.
     public let ordinal: UInt64
     /// CDCP_CODE_*
     public let code: Int32
+    /// What the stage said.
     public let message: String
     /// Key, value, headers and overhead, where the record was too large.
     public let size: Int?

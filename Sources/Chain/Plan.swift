@@ -40,31 +40,37 @@ struct BoundRelation {
 /// Bindings change on the stage thread only; `prepare` runs beside a stage thread that runs another plan.
 public final class Plan: @unchecked Sendable {
     // SAFETY: handed from the thread that prepared it to the stage thread at the reload barrier; only `bound` is read by both, under the gate.
+    /// Counts the plans of this process, from 1.
     public let generation: Int
+    /// Not part of a reload.
     public let decoder: StageInstance
-    /// Transforms, codec, partitioner: what `bind` runs through, in order.
+    /// Transforms, codec, partitioner if there is one: what `bind` runs through, in order.
     public let stages: [StageInstance]
     /// The one thing that a rewind replaces; a reload takes over the one that runs.
     public internal(set) var sink: StageInstance
     let services: any HostServices
     let wantsMarkers: Bool
+    let codecIndex: Int
     private let gate = Gate()
     private var bound: [UInt64: UnsafeMutablePointer<BoundRelation>] = [:]
     private var tables: [String: UInt32] = [:]
 
-    public init(generation: Int, decoder: StageInstance, transforms: [StageInstance], codec: StageInstance, partitioner: StageInstance, sink: StageInstance,
+    /// From instances that are configured and activated.
+    public init(generation: Int, decoder: StageInstance, transforms: [StageInstance], codec: StageInstance, partitioner: StageInstance?, sink: StageInstance,
         services: any HostServices)
     {
         self.generation = generation
         self.decoder = decoder
-        stages = transforms + [codec, partitioner]
+        stages = transforms + [codec] + (partitioner.map { [$0] } ?? [])
+        codecIndex = transforms.count
         self.sink = sink
         self.services = services
         wantsMarkers = stages.contains { $0.wantsMarkers }
     }
 
-    var codecIndex: Int { stages.count - 2 }
-    var partitionerIndex: Int { stages.count - 1 }
+    /// nil: records go without a partition, to a sink that has none.
+    var partitionerIndex: Int? { stages.count > codecIndex + 1 ? codecIndex + 1 : nil }
+    /// In the order of the path: decoder, stages, sink.
     public var instances: [StageInstance] { [decoder] + stages + [sink] }
 
     func binding(_ relation: UnsafePointer<cdcp_relation>) -> UnsafeMutablePointer<BoundRelation>? { gate.locked { bound[relation.pointee.schema_id] } }

@@ -51,6 +51,7 @@ struct ReceivedSlice {
 /// One producer and one consumer. The producer appends without a lock and publishes under it: when the source has run dry, and when a chunk is full.
 public final class ReceiveQueue: @unchecked Sendable {
     // SAFETY: `open` belongs to the producer; `slices`, `free`, the flags and the budget are touched under the gate only.
+    /// Bytes of one block; a larger item gets one of its own.
     public static let chunkSize = 256 * 1024
 
     let gate: Gate
@@ -65,6 +66,7 @@ public final class ReceiveQueue: @unchecked Sendable {
     /// Set by the producer's driver: called (any thread, gate not held) when there is room again.
     public var onRoom: (@Sendable () -> Void)?
 
+    /// Empty.
     public init(gate: Gate, budget: BudgetBox) {
         self.gate = gate
         self.budget = budget
@@ -203,6 +205,8 @@ public final class ReceiveQueue: @unchecked Sendable {
 /// The budget of a lane, shared by queue and sink side; touched under the gate only.
 public final class BudgetBox: @unchecked Sendable {
     // SAFETY: see above.
+    /// Under the gate only.
     public var value: ByteBudget
+    /// A budget that nothing is charged to yet.
     public init(_ value: ByteBudget) { self.value = value }
 }

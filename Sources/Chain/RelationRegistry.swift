@@ -2,18 +2,28 @@ public import PluginABI
 
 /// A column, as the host thinks of it.
 public struct ColumnShape: Hashable, Sendable {
+    /// The column's, as the server says it.
     public var name: String
+    /// `pg_type.typname`; empty where unknown.
     public var typeName: String
+    /// As announced: a domain's own.
     public var typeOID: UInt32
+    /// -1: none.
     public var typmod: Int32
     /// CDCP_COL_*
     public var flags: UInt32
+    /// Place in the record's key from 1; 0: not part of it.
     public var keyOrdinal: UInt32
+    /// Behind all domains.
     public var baseTypeOID: UInt32
+    /// That of the domain, where the type is one.
     public var baseTypmod: Int32
+    /// Of an array: its elements' base type; else 0.
     public var elementOID: UInt32
+    /// CDCP_TYPE_*; 0: unknown.
     public var typeKind: UInt32
 
+    /// What is left out is unknown; a type without domain is its own base.
     public init(
         name: String, typeName: String = "", typeOID: UInt32, typmod: Int32 = -1, flags: UInt32 = 0, keyOrdinal: UInt32 = 0,
         baseTypeOID: UInt32? = nil, baseTypmod: Int32? = nil, elementOID: UInt32 = 0, typeKind: UInt32 = 0
@@ -33,13 +43,18 @@ public struct ColumnShape: Hashable, Sendable {
 
 /// A table's shape, as the host thinks of it.
 public struct RelationShape: Hashable, Sendable {
+    /// The table's.
     public var oid: UInt32
+    /// Its name, unquoted.
     public var schema: String
+    /// Its name, unquoted.
     public var table: String
     /// CDCP_REPLICA_IDENTITY_*
     public var replicaIdentity: UInt8
+    /// In the order of the server.
     public var columns: [ColumnShape]
 
+    /// As announced, or as the catalog says.
     public init(oid: UInt32, schema: String, table: String, replicaIdentity: UInt8, columns: [ColumnShape]) {
         self.oid = oid
         self.schema = schema
@@ -54,12 +69,14 @@ public struct RelationShape: Hashable, Sendable {
 
 /// A shape with what the host has decided about its table.
 public struct ResolvedShape: Sendable {
+    /// As the server sends its rows.
     public var shape: RelationShape
     /// Indexes of the columns that stages get to see, rising; nil: all.
     public var keptColumns: [Int]?
     /// In the publication, but not captured by this stream.
     public var isForeign: Bool
 
+    /// Of a table that is captured whole, unless said otherwise.
     public init(_ shape: RelationShape, keptColumns: [Int]? = nil, isForeign: Bool = false) {
         self.shape = shape
         self.keptColumns = keptColumns

@@ -85,10 +85,10 @@ final class StageChain {
     /// Partitions; the topics of all records are resolved.
     func assign(_ plan: Plan) throws(LaneStop) {
         let submission = emitter.submission
-        guard submission.count > 0 else { return }
-        let instance = plan.stages[plan.partitionerIndex]
+        guard submission.count > 0, let index = plan.partitionerIndex else { return }
+        let instance = plan.stages[index]
         let start = monotonicNow()
-        _ = present(plan, plan.partitionerIndex)
+        _ = present(plan, index)
         let status = instance.code.partitioner?.assign?(
             instance.pointer, UnsafePointer(batch.pointer), submission.records, UInt32(submission.count), UInt32(MemoryLayout<cdcp_record>.stride),
             UnsafePointer(topics.array), UInt32(topics.count))
@@ -101,7 +101,7 @@ final class StageChain {
                 throw .stage(garbage(instance, "partition \(partition) of topic \(topics.name(record.pointee.topic)), which has \(count)"))
             }
         }
-        nanoseconds[plan.partitionerIndex + 1] &+= monotonicNow() &- start
+        nanoseconds[index + 1] &+= monotonicNow() &- start
     }
 
     private func present(_ plan: Plan, _ index: Int) -> Bool {

@@ -4,20 +4,34 @@ public import Settings
 /// What a stage may do, as its library says; the tables are complete (PluginLoader fills gaps with stubs).
 public struct StageCode: @unchecked Sendable {
     // SAFETY: plain C tables and pointers to static storage of a library that is never unloaded.
+    /// CDCP_ROLE_*
     public var role: UInt32
+    /// The stage's, in its library.
     public var id: String
+    /// The library's.
     public var pluginID: String
+    /// The stage's.
     public var version: String
+    /// CDCP_STAGE_*
     public var flags: UInt64
+    /// Of the library's file.
     public var sha256: String
+    /// Handed to `create`.
     public var descriptor: UnsafePointer<cdcp_stage_desc>
+    /// The calls that every role has.
     public var life: cdcp_lifecycle
+    /// Where the role is decoder.
     public var decoder: cdcp_decoder_ops?
+    /// Where the role is transform.
     public var transform: cdcp_transform_ops?
+    /// Where the role is codec.
     public var codec: cdcp_codec_ops?
+    /// Where the role is partitioner.
     public var partitioner: cdcp_partitioner_ops?
+    /// Where the role is sink.
     public var sink: cdcp_sink_ops?
 
+    /// One of the five tables is given: that of the role.
     public init(
         role: UInt32, id: String, pluginID: String, version: String, flags: UInt64, sha256: String, descriptor: UnsafePointer<cdcp_stage_desc>,
         life: cdcp_lifecycle, decoder: cdcp_decoder_ops? = nil, transform: cdcp_transform_ops? = nil, codec: cdcp_codec_ops? = nil,
@@ -51,10 +65,12 @@ public struct StageFailure: Error, Sendable, CustomStringConvertible {
     public let stage: String
     /// The call, "configure".
     public let call: String
+    /// What the call answered.
     public let status: cdcp_status
     /// What the stage said, or what its status means.
     public let message: String
 
+    /// Of one call.
     public init(stage: String, call: String, status: cdcp_status, message: String) {
         self.stage = stage
         self.call = call
@@ -62,16 +78,20 @@ public struct StageFailure: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// `30-masking: configure: …`
     public var description: String { stage.isEmpty ? message : "\(stage): \(message)" }
 }
 
 /// One instance of a stage, in the state that its lifecycle allows. Calls of one instance never overlap: the caller keeps the tags of lifecycle.h.
 public final class StageInstance: @unchecked Sendable {
     // SAFETY: used by one thread at a time, as the contract demands; `lastError` is written inside calls only.
+    /// Its file without suffix, "30-masking".
     public let name: String
+    /// What it runs.
     public let code: StageCode
     /// Counts the plans of this process: the one that made this instance.
     public let generation: Int
+    /// `on_error`
     public let onError: RowPolicy
     let matches: (@Sendable (_ schema: String, _ table: String) -> Bool)?
     let opsMask: UInt32
@@ -105,6 +125,7 @@ public final class StageInstance: @unchecked Sendable {
         table.deallocate()
     }
 
+    /// CDCP_ROLE_*
     public var role: UInt32 { code.role }
     /// The table that it was given, valid as long as the instance.
     public var hostTable: UnsafePointer<cdcp_host> { UnsafePointer(table) }
@@ -122,6 +143,8 @@ public final class StageInstance: @unchecked Sendable {
         }
     }
 
+    /// Threads and connections begin here.
+    /// - Parameter maxRows: of one batch.
     public func activate(maxRows: Int) throws(StageFailure) {
         try check("activate", code.life.activate?(pointer, 0, UInt32(maxRows)))
         isActive = true

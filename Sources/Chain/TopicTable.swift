@@ -5,6 +5,7 @@ import PluginABI
 /// Names may be asked for from any thread; partition counts are written by the stage thread only.
 public final class TopicTable: @unchecked Sendable {
     // SAFETY: `numbers` and `names` under the gate; `array` is allocated once at full size, its entries written before their number is known.
+    /// Topics that one process may use.
     public static let countMax = 65_536
     /// Longest name that Kafka takes.
     public static let nameBytesMax = 249
@@ -15,6 +16,7 @@ public final class TopicTable: @unchecked Sendable {
     /// Indexed by number; nil until the sink has found the topic.
     let array: UnsafeMutablePointer<UnsafePointer<cdcp_topic>?>
 
+    /// Without any topic; 0 stands for none.
     public init() {
         array = .allocate(capacity: Self.countMax)
         array.initialize(repeating: nil, count: Self.countMax)
@@ -49,6 +51,7 @@ public final class TopicTable: @unchecked Sendable {
         }
     }
 
+    /// Empty for a number that was never given.
     public func name(_ number: UInt32) -> String { gate.locked { Int(number) < names.count ? names[Int(number)] : "" } }
 
     var count: Int { gate.locked { names.count } }

@@ -9,6 +9,7 @@ public struct StreamMark: Equatable, Sendable {
     /// The snapshot ends here.
     public var endsSnapshot: Bool
 
+    /// A place in the stream.
     public init(position: UInt64, lastCommitEnd: UInt64 = 0, commitTime: Int64 = 0, endsSnapshot: Bool = false) {
         self.position = position
         self.lastCommitEnd = lastCommitEnd

@@ -1,5 +1,6 @@
 /// When a new plan takes over: between two transactions, in a snapshot between two batches. Pure; the owner locks.
 public struct ReloadBarrier: Sendable {
+    /// Where a reload stands.
     public enum State: Equatable, Sendable {
         /// No plan waits.
         case open
@@ -9,8 +10,10 @@ public struct ReloadBarrier: Sendable {
         case swapping
     }
 
+    /// Where it stands now.
     public private(set) var state: State = .open
 
+    /// No plan waits.
     public init() {}
 
     /// A proved plan is there.

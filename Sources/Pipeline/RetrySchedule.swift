@@ -1,19 +1,24 @@
 /// Pauses between attempts: exponential with full jitter (a random share of the bound), so that many hosts do not come back at once.
 /// Pure: time and chance come from outside.
 public struct RetrySchedule: Sendable {
+    /// Bound of the first pause.
     public let initial: Duration
+    /// Bound of every pause.
     public let longest: Duration
     /// nil: never give up.
     public let giveUpAfter: Duration?
+    /// Failures since it last worked.
     public private(set) var attempts = 0
     private var failingFor: Duration = .zero
 
+    /// `retry.initial`, `retry.max`, `retry.give_up_after`
     public init(initial: Duration, longest: Duration, giveUpAfter: Duration?) {
         self.initial = initial
         self.longest = longest
         self.giveUpAfter = giveUpAfter
     }
 
+    /// What a failure leads to.
     public enum Decision: Equatable, Sendable {
         case wait(Duration)
         case giveUp

@@ -1,20 +1,27 @@
 /// How far the snapshot is. Pure: the clock comes from outside.
 public struct SnapshotProgress: Sendable {
+    /// The server's estimate; 0: none.
     public let estimatedRows: Int
+    /// To be read.
     public let tables: Int
+    /// Read so far.
     public private(set) var rows = 0
+    /// Read to their end.
     public private(set) var finishedTables = 0
     private var lastRows = 0
     private var lastTime: Duration = .zero
     /// Rows a second, smoothed.
     public private(set) var rate: Double = 0
 
+    /// Nothing is read yet.
     public init(estimatedRows: Int, tables: Int) {
         self.estimatedRows = max(estimatedRows, 0)
         self.tables = tables
     }
 
+    /// Rows were read.
     public mutating func add(rows count: Int) { rows += count }
+    /// A table was read to its end.
     public mutating func tableFinished() { finishedTables += 1 }
 
     /// 0...1; below 1 until the last table is finished, since row counts are the server's estimate.

@@ -6,7 +6,9 @@
 public struct TransactionTracker: Sendable {
     /// The last complete transaction or idle position: where a new connection of this process starts.
     public private(set) var mark: StreamMark
+    /// Between begin and commit.
     public private(set) var isOpen = false
+    /// Of the open transaction, or of the last one.
     public private(set) var commitLSN: UInt64 = 0
     /// Rows of the open transaction so far.
     public private(set) var rows: UInt64 = 0
@@ -15,6 +17,7 @@ public struct TransactionTracker: Sendable {
     private var skipCommitLSN: UInt64 = 0
     private var skipRows: UInt64 = 0
 
+    /// How a stream can break its own rules.
     public enum Violation: Error, Equatable, Sendable {
         case beginInsideTransaction
         case rowOutsideTransaction
@@ -25,6 +28,7 @@ public struct TransactionTracker: Sendable {
         case wentBack
     }
 
+    /// - Parameter start: where the stream begins.
     public init(start: StreamMark) { mark = start }
 
     /// A transaction begins.

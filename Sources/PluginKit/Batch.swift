@@ -30,6 +30,7 @@ extension UnsafePointer<cdcp_relation> {
         (pointee.columns + index &* Int(pointee.column_stride)).assumingMemoryBound(to: cdcp_column.self)
     }
 
+    /// Of each of its rows.
     @inlinable public var columnCount: Int { Int(pointee.column_count) }
 
     /// A copy of all columns, to derive another shape from.

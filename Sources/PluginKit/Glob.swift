@@ -58,13 +58,16 @@ public struct NameGlob: Sendable, Hashable {
 public struct DottedGlob: Sendable, Hashable, CustomStringConvertible {
     /// As it was written.
     public let text: String
+    /// Schema, table, and where wanted column.
     public let parts: [NameGlob]
 
     /// What is wrong with a pattern, and what is allowed.
     public struct Malformed: Error {
+        /// What is wrong with the pattern.
         public let message: String
     }
 
+    /// As it was written.
     public var description: String { text }
 
     /// The patterns of a text; one, or several with commas between them, as one environment variable may hold them.

@@ -44,8 +44,10 @@ public struct StageDeclaration {
 ///     @c @implementation public func cdcp_entry_v1(_ hostABI: UInt32) -> UnsafePointer<cdcp_library>? { library.pointer }
 public final class PluginLibrary: @unchecked Sendable {
     // SAFETY: all memory behind it is written in init and immutable afterwards.
+    /// What the entry returns; lives as long as the process.
     public let pointer: UnsafePointer<cdcp_library>
 
+    /// Made once, as a static of the plugin.
     public init(id: StaticString, version: StaticString, vendor: StaticString, license: StaticString, stages: [StageDeclaration]) {
         let table = UnsafeMutablePointer<UnsafePointer<cdcp_stage_desc>?>.allocate(capacity: stages.count)
         for (index, stage) in stages.enumerated() {

@@ -22,6 +22,7 @@ public struct Options {
         return host.pointee.config_i64?(config, key, &out) == CDCP_OK ? out : nil
     }
 
+    /// nil: not set.
     public func bool(_ key: String) -> Bool? {
         var out: Int32 = 0
         return host.pointee.config_bool?(config, key, &out) == CDCP_OK ? out != 0 : nil

@@ -5,8 +5,10 @@ public import PluginABI
 /// Threads: `log`, `complete`, `health`, `topicGrew` from any; the others as tagged there.
 public struct PluginHost: @unchecked Sendable {
     // SAFETY: the host's table is immutable and valid as long as the instance.
+    /// Valid from create to the end of destroy.
     public let pointer: UnsafePointer<cdcp_host>
 
+    /// Around what create was given.
     @inlinable public init(_ pointer: UnsafePointer<cdcp_host>) { self.pointer = pointer }
 
     /// The stage's name: its file's name without suffix.
@@ -14,6 +16,7 @@ public struct PluginHost: @unchecked Sendable {
     /// What is the same for every row.
     public var stream: cdcp_stream { pointer.pointee.stream?.pointee ?? cdcp_stream() }
 
+    /// CDCP_LOG_*
     public enum Level: Int32 {
         case debug = 0
         case info = 1
@@ -84,6 +87,7 @@ public struct PluginHost: @unchecked Sendable {
         }
     }
 
+    /// The broker has more partitions than were seen at first. Any thread.
     public func topicGrew(_ topic: UInt32, partitions: Int32) { pointer.pointee.topic_grew?(pointer, topic, partitions) }
 }
 

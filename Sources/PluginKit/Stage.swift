@@ -2,9 +2,12 @@ public import PluginABI
 
 /// Why a stage refuses: a status of the contract and a sentence for people (what, where, what to do; never a row's value).
 public struct StageError: Error {
+    /// What the call answers.
     public let status: cdcp_status
+    /// For `set_error`: what, where, what to do.
     public let message: String
 
+    /// A refusal that reaches the host with its reason.
     public init(_ status: cdcp_status, _ message: String) {
         self.status = status
         self.message = message
@@ -27,6 +30,7 @@ public struct Binding {
     /// Comes back in the runs of that relation; the stage's own, freed in `unbind`.
     public var plan: UnsafeMutableRawPointer?
 
+    /// - Parameter output: nil: the shape stays as it is.
     public init(output: UnsafePointer<cdcp_relation>? = nil, plan: UnsafeMutableRawPointer? = nil) {
         self.output = output
         self.plan = plan

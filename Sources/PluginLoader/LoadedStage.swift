@@ -44,12 +44,15 @@ public struct StageFlags: OptionSet, Sendable {
     public static let wantsMarkers = StageFlags(rawValue: UInt64(CDCP_STAGE_WANTS_MARKERS))
     /// May declare another output shape.
     public static let reshapes = StageFlags(rawValue: UInt64(CDCP_STAGE_RESHAPES))
+    /// A sink that takes only records with a partition.
+    public static let needsPartitions = StageFlags(rawValue: UInt64(CDCP_STAGE_NEEDS_PARTITIONS))
 
     /// Words for people.
     public var names: [String] {
         let known: [(StageFlags, String)] = [
             (.sensitive, "sensitive"), (.deterministic, "deterministic"), (.stateful, "stateful"), (.wantsMarkers, "wants markers"),
             (.reshapes, "reshapes"),
+            (.needsPartitions, "needs partitions"),
         ]
         return known.filter { contains($0.0) }.map(\.1)
     }

@@ -7,6 +7,16 @@ public enum Identifier {
     /// `schema.table`, each part quoted.
     public static func qualified(_ schema: String, _ name: String) -> String { quoted(schema) + "." + quoted(name) }
 
+    /// `schema.table` for people: quoted only where SQL needs it.
+    public static func shown(_ schema: String, _ name: String) -> String { shown(schema) + "." + shown(name) }
+
+    private static func shown(_ name: String) -> String {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let isPlain = name.utf8.allSatisfy { letters.contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "_") }
+        guard isPlain, let first = name.utf8.first, letters.contains(first) || first == UInt8(ascii: "_") else { return quoted(name) }
+        return name
+    }
+
     /// `text` as a string literal.
     public static func literal(_ text: String) -> String { wrap(text, in: "'") }
 

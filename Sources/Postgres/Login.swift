@@ -98,7 +98,8 @@ struct Login {
 
     private func refused(_ handle: OpaquePointer) -> PostgresError {
         let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
-        let sqlstate = ErrorText.sqlstate(in: text)
+        // libpq itself ends an attempt for which it has no password; the server's word for that is 28P01.
+        let sqlstate = ErrorText.sqlstate(in: text) ?? (PQconnectionNeedsPassword(handle) != 0 ? "28P01" : nil)
         return PostgresError(
             sqlstate == nil ? .connection : .server, sqlstate: sqlstate, doing: .connecting, what: "connect to PostgreSQL",
             message: ErrorText.connection(text, secrets: parameters.secrets))

@@ -27,8 +27,8 @@ public struct PublicationProblem: Sendable, Equatable {
 public struct TableWithoutIdentity: Sendable, Equatable {
     /// The table.
     public var oid: UInt32
-    /// Its name, quoted for SQL.
-    public var quotedName: String
+    /// Its name, as people write it.
+    public var shownName: String
     /// SQL of which one cures it.
     public var cures: [String]
 }
@@ -88,7 +88,7 @@ public struct PublicationPlan: Sendable, Equatable {
             let isPublished = state?.effective.contains(item.table.oid) == true || members[item.table.oid] != nil
             if publishesChanges, !item.table.hasUsableIdentity {
                 plan.leftOut.append(
-                    TableWithoutIdentity(oid: item.table.oid, quotedName: item.table.quotedName, cures: item.table.identityCures))
+                    TableWithoutIdentity(oid: item.table.oid, shownName: item.table.shownName, cures: item.table.identityCures))
                 // Somebody else's choice is not ours to undo; its rows come, whatever their updates meet.
                 guard isPublished, !mayShape else { continue }
             }
@@ -124,7 +124,7 @@ public struct PublicationPlan: Sendable, Equatable {
         for item in wanted where item.rowFilter != nil {
             problems.append(
                 PublicationProblem(
-                    message: "source.rows names \(item.table.quotedName), but the server is older than 15 and knows no row filters",
+                    message: "source.rows names \(item.table.shownName), but the server is older than 15 and knows no row filters",
                     cure: "take the condition out of source.rows, or upgrade the server"))
         }
     }
@@ -170,7 +170,7 @@ public struct PublicationPlan: Sendable, Equatable {
         }
         if !state.viaRoot, policy.serverVersion >= 13_00_00, let root = usable.first(where: { $0.table.isPartitioned }) {
             settle(
-                "publication \(quoted) sends the partitions of \(root.table.quotedName) under their own names",
+                "publication \(quoted) sends the partitions of \(root.table.shownName) under their own names",
                 "ALTER PUBLICATION \(quoted) SET (publish_via_partition_root = true)", policy)
         }
     }
@@ -195,7 +195,7 @@ public struct PublicationPlan: Sendable, Equatable {
         guard item.rowFilter != nil else { return }
         problems.append(
             PublicationProblem(
-                message: "publication \(quoted) sends all rows of \(item.table.quotedName), though source.rows wants some",
+                message: "publication \(quoted) sends all rows of \(item.table.shownName), though source.rows wants some",
                 cure: "ALTER PUBLICATION \(quoted) DROP TABLE \(item.table.quotedName); ALTER PUBLICATION \(quoted) ADD TABLE \(Self.clause(item))"))
     }
 
@@ -203,7 +203,7 @@ public struct PublicationPlan: Sendable, Equatable {
         guard !missing.isEmpty else { return }
         let sql = "ALTER PUBLICATION \(quoted) ADD TABLE \(missing.map(Self.clause).joined(separator: ", "))"
         guard policy.manage else {
-            let names = missing.map(\.table.quotedName).joined(separator: ", ")
+            let names = missing.map(\.table.shownName).joined(separator: ", ")
             problems.append(PublicationProblem(message: "publication \(quoted) lacks \(names)", cure: sql))
             return
         }

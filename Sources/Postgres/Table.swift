@@ -71,6 +71,8 @@ public struct Table: Sendable, Equatable {
     /// Its columns by number, dropped ones left out.
     public var columns: [Column]
 
+    /// `schema.table`, for messages: quoted only where it must be.
+    public var shownName: String { Identifier.shown(schema, name) }
     /// `schema.table`, quoted for SQL.
     public var quotedName: String { Identifier.qualified(schema, name) }
 

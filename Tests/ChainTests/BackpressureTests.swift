@@ -77,6 +77,26 @@ import Testing
         #expect(rig.inFlight.snapshot().inFlightBytes > 1000 + ByteBudget.recordCharge)
     }
 
+    /// Inside a transaction rows wait for the rest of it, but never so long that the source could not go on.
+    @Test func anOpenTransactionIsGatheredUntilTheSourceWaits() throws {
+        let rig = try Rig(limit: 8000)
+        rig.start()
+        rig.send(Rig.table, "B 100")
+        var sent = 0
+        while sent < 500, rig.send("I 1 \(sent)|" + String(repeating: "x", count: 100)) { sent += 1 }
+        while sent < 500 {
+            #expect(rig.queue.waitForRoom())
+            rig.send("I 1 \(sent)|" + String(repeating: "x", count: 100))
+            sent += 1
+        }
+        rig.send("C 100 105")
+        #expect(eventually { rig.durable == 105 })
+        #expect(rig.sink.sizes.count > 1 && rig.sink.sizes.count < 200)
+        #expect(rig.inFlight.snapshot().transactions == 1)
+        rig.lane.sourceEnded()
+        #expect(rig.join().word == "sourceEnded")
+    }
+
     @Test func abandonEndsAWaitForRoom() throws {
         let rig = try Rig(sink: FakeSink(.byHand), limit: 1000, rows: 1)
         rig.send([Rig.table] + Rig.transaction(100, (1...8).map { "\($0)|x" }))
@@ -88,7 +108,7 @@ import Testing
     }
 
     @Test func aStopWaitsForTheEndOfTheTransaction() throws {
-        let rig = try Rig()
+        let rig = try Rig(rows: 1)
         rig.send([Rig.table, "B 100", "I 1 1|a"])
         rig.start()
         #expect(eventually { rig.sink.values.count == 1 })

@@ -25,14 +25,14 @@ import Testing
     private func plan(_ rig: Rig, _ transforms: [StageInstance]) -> Plan {
         let old = rig.lane.plan
         return Rig.plan(
-            2, rig.services, decoder: old.decoder, transforms: transforms, codec: old.stages[old.codecIndex], partitioner: old.stages[old.partitionerIndex],
+            2, rig.services, decoder: old.decoder, transforms: transforms, codec: old.stages[old.codecIndex], partitioner: old.partitionerIndex.map { old.stages[$0] },
             sink: old.sink)
     }
 
     private func isSwapped(_ outcome: Lane.ReloadOutcome) -> Bool { if case .swapped = outcome { true } else { false } }
 
     @Test func theNewPlanRunsFromTheNextTransactionOn() throws {
-        let rig = try Rig(transforms: [Self.tag("old-")])
+        let rig = try Rig(transforms: [Self.tag("old-")], rows: 1)
         rig.send([Rig.table, "B 100", "I 1 1|a"])
         rig.start()
         #expect(eventually { rig.sink.values.count == 1 })
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func oneReloadAtATimeAndOneThatIsGivenUp() throws {
-        let rig = try Rig()
+        let rig = try Rig(rows: 1)
         rig.send([Rig.table, "B 100", "I 1 1|a"])
         rig.start()
         #expect(eventually { rig.sink.values.count == 1 })
@@ -130,7 +130,7 @@ import Testing
 
     /// Whoever gives up just when the plan was swapped must hear so: it would discard the plan that runs.
     @Test func aSwapBetweenTwoGlancesIsNotGivenUp() throws {
-        let rig = try Rig()
+        let rig = try Rig(rows: 1)
         rig.send([Rig.table, "B 100", "I 1 1|a"])
         rig.start()
         #expect(eventually { rig.sink.values.count == 1 })

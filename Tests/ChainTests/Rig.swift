@@ -64,7 +64,7 @@ final class Rig: @unchecked Sendable {
     }
 
     static func plan(
-        _ generation: Int, _ services: FakeServices, decoder: StageInstance, transforms: [StageInstance], codec: StageInstance, partitioner: StageInstance,
+        _ generation: Int, _ services: FakeServices, decoder: StageInstance, transforms: [StageInstance], codec: StageInstance, partitioner: StageInstance?,
         sink: StageInstance
     ) -> Plan {
         Plan(generation: generation, decoder: decoder, transforms: transforms, codec: codec, partitioner: partitioner, sink: sink, services: services)

@@ -19,13 +19,14 @@ def small_disk(tmp_path):
 
 
 def fill(folder):
-    with open(folder / "ballast", "wb") as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-                file.flush()
-        except OSError:
-            pass
+    file = os.open(folder / "ballast", os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, b"x" * 4096)
+    except OSError:
+        pass
+    finally:
+        os.close(file)
 
 
 def test_full_disk_is_74_and_the_position_is_kept(streams, small_disk):

@@ -97,9 +97,8 @@ def test_C27_typing_errors_are_all_reported_at_once(cli, streams):
         assert "bootstrap.server" in found
         run = cli("--plugins", folder, cwd=folder)
         assert run.returncode == 78
-        for file in MISTAKES:
-            if file != "10-decoder.yaml":
-                assert file in run.stderr or file in run.stdout
+        for word in ("status_intervall", "on_eror", "tab"):
+            assert word in run.stderr
     finally:
         shutil.rmtree(folder)
 

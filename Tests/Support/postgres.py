@@ -91,9 +91,9 @@ class Cluster:
         if done.returncode != 0:
             raise RuntimeError(f"the server did not start: {self.log()[-2000:]}")
 
-    def stop(self, mode: str = "fast"):
-        """`fast`, `immediate` (as a crash) or `smart`."""
-        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop", check=False)
+    def stop(self, mode: str = "fast", seconds: int = 60):
+        """`fast`, `immediate` (as a crash) or `smart`; gives up waiting after `seconds`."""
+        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", str(seconds), "stop", check=False)
 
     def restart(self, mode: str = "fast"):
         self.stop(mode)

@@ -142,13 +142,13 @@ class Workload:
                     connection = self.database.connect(autocommit=False)
                 transaction = Transaction(next(self.numbers), 0)
                 self._transaction(connection, writer, rng, transaction)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            except Exception as error:
+                if not isinstance(error, psycopg2.Error) or not (connection is None or connection.closed):
+                    self.errors.append(error)
+                    return
                 # The server went away: nothing of this is known to be committed until it is asked.
                 connection = None
                 time.sleep(0.1)
-            except BaseException as error:
-                self.errors.append(error)
-                return
             if self.rate:
                 time.sleep(max(0.0, self.writers / self.rate - (time.monotonic() - begun)))
         if connection is not None:
@@ -172,7 +172,7 @@ class Workload:
         try:
             connection.commit()
             transaction.committed = True
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except psycopg2.Error:
             # Whether these keys live is unknown to this writer from now on: it leaves them alone.
             touched = {(change.table, change.key) for change in transaction.changes}
             self.owned[writer] = {at: seq for at, seq in owned_before.items() if at not in touched}

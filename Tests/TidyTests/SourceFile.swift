@@ -1,11 +1,15 @@
+import Glibc
+
 /// One file: its lines as they stand, and of Swift and C the same lines with comments and texts blanked out.
 struct SourceFile {
     let path: String
     let lines: [String]
     let code: [String]
+    private let lowered: [UInt8]
 
     init(path: String, bytes: [UInt8]) {
         self.path = path
+        lowered = bytes.map { (65...90).contains($0) ? $0 + 32 : $0 } + [0]
         lines = Self.split(bytes)
         let isCode = [".swift", ".h", ".c", ".cpp"].contains { path.hasSuffix($0) }
         code = isCode ? Self.split(Self.blanked(bytes)) : lines
@@ -13,6 +17,13 @@ struct SourceFile {
 
     /// `Sources/Chain/Lane.swift` is of room Chain.
     var room: String { String(path.split(separator: "/").dropFirst().first ?? "") }
+
+    /// Does it have `part`, in small letters, anywhere, in whatever case?
+    func holds(_ part: String) -> Bool {
+        lowered.withUnsafeBytes { text in
+            text.withMemoryRebound(to: CChar.self) { text in text.baseAddress.map { strstr($0, part) != nil } ?? false }
+        }
+    }
 
     private static func split(_ bytes: [UInt8]) -> [String] {
         bytes.split(separator: 10, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
@@ -94,12 +105,7 @@ extension String {
         return false
     }
 
-    func has(_ part: String) -> Bool {
-        let bytes = Array(utf8)
-        let wanted = Array(part.utf8)
-        guard !wanted.isEmpty, bytes.count >= wanted.count else { return false }
-        return (0...(bytes.count - wanted.count)).contains { bytes[$0] == wanted[0] && bytes[$0..<$0 + wanted.count].elementsEqual(wanted) }
-    }
+    func has(_ part: String) -> Bool { strstr(self, part) != nil }
 
     var trimmed: Substring { drop { $0 == " " } }
 }

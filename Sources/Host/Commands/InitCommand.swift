@@ -89,7 +89,7 @@ struct InitCommand {
         if !without.isEmpty {
             notes.append(
                 "without a usable replica identity, and so left out until that is cured (host.yaml says how): "
-                    + without.prefix(20).map(\.quotedName).joined(separator: ", ") + (without.count > 20 ? " and \(without.count - 20) more" : ""))
+                    + without.prefix(20).map(\.shownName).joined(separator: ", ") + (without.count > 20 ? " and \(without.count - 20) more" : ""))
         }
         for variable in connection.variables {
             notes.append(

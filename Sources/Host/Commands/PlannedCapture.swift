@@ -21,12 +21,12 @@ struct PlannedCapture {
         var refused: [(key: String, message: String)] = []
         wanted = tables.map { table in
             let conditions = source.rows.filter { $0.table.matches(schema: table.schema, table: table.name) }
-            if conditions.count > 1 { refused.append(("source.rows", "\(table.quotedName) is named twice; join the conditions with AND")) }
+            if conditions.count > 1 { refused.append(("source.rows", "\(table.shownName) is named twice; join the conditions with AND")) }
             let kept = table.columns.map(\.name).filter { source.columns.selects(schema: table.schema, table: table.name, column: $0) }
             let lost = Set(table.identityColumns).union(table.keyColumns).subtracting(kept)
             if table.replicaIdentity != .full, !lost.isEmpty {
                 refused.append(
-                    ("source.columns", "leaves out \(lost.sorted().joined(separator: ", ")) of \(table.quotedName); key columns cannot be excluded"))
+                    ("source.columns", "leaves out \(lost.sorted().joined(separator: ", ")) of \(table.shownName); key columns cannot be excluded"))
             }
             return PublishedTable(table, columns: kept.count == table.columns.count ? nil : kept, rowFilter: conditions.first?.condition)
         }

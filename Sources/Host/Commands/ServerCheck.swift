@@ -32,7 +32,8 @@ struct ServerCheck {
             let record = checkpoint()
             let slot = try Slot.state(of: source.slot.name, on: control)
             let facts = try ServerFacts(of: control)
-            let findings = ServerChecks.findings(facts, needsSlot: slot == nil, needsPublication: source.publication.manage)
+            let hasPublication = try Publication.state(of: source.publication.name, on: control) != nil
+            let findings = ServerChecks.findings(facts, needsSlot: slot == nil, needsPublication: source.publication.manage && !hasPublication)
             findings.forEach(report)
             let mayStream = !findings.contains { ["role", "wal_level", "max_wal_senders"].contains($0.name) && $0.verdict != .passed }
             if mayStream {
@@ -156,11 +157,11 @@ struct ServerCheck {
             if settings.snapshot.mode != .never, !table.isReadable {
                 let cure =
                     "GRANT SELECT ON \(table.quotedName) TO \(Identifier.quoted(control.user)), and USAGE on its schema; or snapshot.mode: never"
-                say(.error(.permission, "tables", "role \(control.user) may not read \(table.quotedName), which the snapshot needs", cure: cure))
+                say(.error(.permission, "tables", "role \(control.user) may not read \(table.shownName), which the snapshot needs", cure: cure))
             } else if settings.snapshot.mode != .never, table.hidesRows {
                 say(
                     .warning(
-                        "tables", "row security hides rows of \(table.quotedName) from role \(control.user): the snapshot will lack them",
+                        "tables", "row security hides rows of \(table.shownName) from role \(control.user): the snapshot will lack them",
                         cure: "ALTER ROLE \(Identifier.quoted(control.user)) BYPASSRLS"))
             }
         }
@@ -184,7 +185,7 @@ struct ServerCheck {
         }
         for table in capture.plan.leftOut {
             let message =
-                "\(table.quotedName) has no usable replica identity: published, the server would refuse its updates and deletes, so it is left out"
+                "\(table.shownName) has no usable replica identity: published, the server would refuse its updates and deletes, so it is left out"
             say(.warning("tables", message, cure: table.cures.joined(separator: "; or ")))
         }
     }
@@ -195,15 +196,15 @@ struct ServerCheck {
             let topic = TopicNames.name(settings.topics, schema: table.schema, table: table.name)
             if let other = owners[topic] {
                 let message =
-                    "\(other) and \(table.quotedName) would share the topic \(topic); change the template, or leave one of them out of source.tables"
+                    "\(other) and \(table.shownName) would share the topic \(topic); change the template, or leave one of them out of source.tables"
                 say(.problem(places.problem("topics.template", message)))
             }
             if topic.utf8.count > TopicTable.nameBytesMax {
                 say(
                     .problem(
-                        places.problem("topics.template", "the topic name of \(table.quotedName) is longer than \(TopicTable.nameBytesMax) bytes")))
+                        places.problem("topics.template", "the topic name of \(table.shownName) is longer than \(TopicTable.nameBytesMax) bytes")))
             }
-            owners[topic] = table.quotedName
+            owners[topic] = table.shownName
         }
         let shown = tables.prefix(20).map { "\($0.schema).\($0.name) to \(TopicNames.name(settings.topics, schema: $0.schema, table: $0.name))" }
         let more = tables.count > shown.count ? " and \(tables.count - shown.count) more" : ""

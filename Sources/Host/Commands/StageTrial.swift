@@ -82,7 +82,7 @@ struct StageTrial {
 
     private func bind(_ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices) {
         func all(_ role: Int32) -> [StageInstance] { instances.filter { $0.stage.role == UInt32(role) }.map(\.instance) }
-        guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first, let partitioner = all(CDCP_ROLE_PARTITIONER).first,
+        guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first,
             let sink = all(CDCP_ROLE_SINK).first
         else { return }
         ChildReport.at(stage: "", what: "read the catalog", seconds: 180).send()
@@ -100,7 +100,7 @@ struct StageTrial {
             return say(.warning("tables", "the stages could not be tried on them: \(error)"))
         }
         let plan = Plan(
-            generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: partitioner, sink: sink,
+            generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: all(CDCP_ROLE_PARTITIONER).first, sink: sink,
             services: services)
         at(instances.map(\.stage.settings.name).joined(separator: ", "), "was bound to the server's tables")
         var isRefused = false

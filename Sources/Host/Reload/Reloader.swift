@@ -126,11 +126,14 @@ final class Reloader: @unchecked Sendable {
     /// - Returns: what changed, and how long the stream stood still (nanoseconds).
     private func reload() throws(Refusal) -> ([String], UInt64) {
         let directory = PluginsDirectory.read(path: context.directory, environment: environment)
-        let errors = directory.problems.filter { $0.severity == .error }
-        guard errors.isEmpty, let settings = directory.settings else {
-            throw Refusal(reason: errors.count == 1 ? errors[0].description : "\(errors.count) errors in \(context.directory)", details: errors.map(\.description))
-        }
         let (old, oldSettings, generation) = state.withLock { ($0.assembled, $0.settings, $0.generation + 1) }
+        let errors = directory.problems.filter { $0.severity == .error }.map(\.description)
+        guard errors.isEmpty, let settings = directory.settings else {
+            // The same list as `check` gives: what is wrong inside the plugins' options too.
+            let resolution = StageAssembly.resolve(directory, loader: loader, generation: generation, checkingOrder: false)
+            let all = errors + resolution.refused.map { "\($0.file): \($0.error)" } + resolution.problems.filter { $0.severity == .error }.map(\.description)
+            throw Refusal(reason: all.count == 1 ? all[0] : "\(all.count) errors in \(context.directory)", details: all.count == 1 ? [] : all)
+        }
         let fixed = settings.differingKeys(from: oldSettings).filter { !$0.hasPrefix("log.") }
         if !fixed.isEmpty {
             throw Refusal(reason: "\(fixed.joined(separator: ", ")) cannot change while the host runs; restart it, or take the change back")
@@ -138,7 +141,7 @@ final class Reloader: @unchecked Sendable {
         let resolution = StageAssembly.resolve(directory, loader: loader, generation: generation)
         let problems = resolution.refused.map { "\($0.file): \($0.error)" } + resolution.problems.filter { $0.severity == .error }.map(\.description)
         guard problems.isEmpty else {
-            throw Refusal(reason: problems.count == 1 ? problems[0] : "\(problems.count) errors in \(context.directory)", details: problems)
+            throw Refusal(reason: problems.count == 1 ? problems[0] : "\(problems.count) errors in \(context.directory)", details: problems.count == 1 ? [] : problems)
         }
         let changes = Self.changes(old.stages.map(\.resolved), resolution.stages)
         try refuseFixedRoles(old.stages.map(\.resolved), resolution.stages)
@@ -213,7 +216,7 @@ final class Reloader: @unchecked Sendable {
         for stage in new where !old.contains(where: { $0.isSame(as: stage) }) {
             let known = old.first { $0.settings.name == stage.settings.name }
             if let known {
-                changes.append(stage.settings.name + (known.library.sha256 == stage.library.sha256 ? " (settings)" : " (code \(stage.library.sha256.prefix(12)))"))
+                changes.append(stage.settings.name + (known.library.sha256 == stage.library.sha256 ? " (settings)" : " (code \(stage.library.sha256))"))
             } else {
                 changes.append(stage.settings.name + " (added)")
             }

@@ -68,6 +68,7 @@ final class SnapshotRun: @unchecked Sendable {
         let feed = SnapshotFeed(queue: queue, oids: oids, isStopped: { [context] in context.isForced }) { [self] in
             progress.withLock { $0.tableFinished() }
         }
+        // SAFETY: handed over to the source thread, which alone uses them from here on.
         nonisolated(unsafe) let ownFeed = feed
         nonisolated(unsafe) let ownReader = reader
         let thread = Thread("snapshot") { [self] in

@@ -43,7 +43,7 @@ enum StageAssembly {
     }
 
     /// Loads every library and checks every option. Runs code of libraries (their entry), makes no instance.
-    static func resolve(_ directory: PluginsDirectory, loader: PluginLoader, generation: Int) -> Resolution {
+    static func resolve(_ directory: PluginsDirectory, loader: PluginLoader, generation: Int, checkingOrder: Bool = true) -> Resolution {
         var result = Resolution()
         for settings in directory.stages {
             do throws(PluginError) {
@@ -57,7 +57,7 @@ enum StageAssembly {
                 result.refused.append((settings.pluginPlace.description, error))
             }
         }
-        if result.refused.isEmpty { result.problems += StageOrder.problems(result.stages.compactMap(facts), directory: directory.path) }
+        if checkingOrder, result.refused.isEmpty { result.problems += StageOrder.problems(result.stages.compactMap(facts), directory: directory.path) }
         return result
     }
 
@@ -66,8 +66,7 @@ enum StageAssembly {
         let flags = resolved.stage.flags
         return StageFacts(
             settings: resolved.settings, role: role, seesEveryOp: flags.contains(.sensitive) || flags.contains(.reshapes),
-            // Every sink of this version takes its partitions from the chain, and the chain always has one.
-            needsPartitioner: role == .sink)
+            needsPartitioner: flags.contains(.needsPartitions))
     }
 
     static func instance(_ resolved: ResolvedStage, generation: Int, services: any HostServices) -> StageInstance {
@@ -130,11 +129,12 @@ struct AssembledPlan {
             throw error
         }
         func all(_ role: Int32) -> [StageInstance] { stages.filter { $0.resolved.role == UInt32(role) }.map(\.instance) }
-        guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first, let partitioner = all(CDCP_ROLE_PARTITIONER).first,
+        guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first,
             let sink = all(CDCP_ROLE_SINK).first
         else { throw StageFailure(stage: "", call: "assemble", status: CDCP_E_CONFIG, message: "the chain is not complete") }
         let plan = Plan(
-            generation: generation, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: partitioner, sink: sink,
+            generation: generation, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec,
+            partitioner: all(CDCP_ROLE_PARTITIONER).first, sink: sink,
             services: services)
         return AssembledPlan(stages: stages, plan: plan)
     }

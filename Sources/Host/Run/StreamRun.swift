@@ -56,7 +56,7 @@ final class StreamRun {
     func run() throws {
         let prepared = try retrying { try source.prepare(record: checkpointer.record) }
         self.prepared = prepared
-        shared.leftOut = prepared.leftOut.map(\.quotedName)
+        shared.leftOut = prepared.leftOut.map(\.shownName)
         bridge.connected(serverVersion: prepared.serverVersion, database: prepared.database, systemIdentifier: String(prepared.systemIdentifier))
         if prepared.decision != .finished {
             do throws(StageFailure) { try assembled.activate(maxRows: context.settings.batch.rows) } catch { throw ErrorPolicy.exit(atStart: error) }
@@ -176,13 +176,13 @@ final class StreamRun {
             let topic = TopicNames.name(context.settings.topics, schema: table.table.schema, table: table.table.name)
             if let other = owners[topic] {
                 throw HostExit(
-                    .configuration, "\(other) and \(table.table.quotedName) would share the topic \(topic)",
+                    .configuration, "\(other) and \(table.table.shownName) would share the topic \(topic)",
                     cure: "change topics.template, or leave one of them out of source.tables")
             }
             if topic.utf8.count > TopicTable.nameBytesMax {
-                throw HostExit(.configuration, "the topic name of \(table.table.quotedName) is longer than \(TopicTable.nameBytesMax)", cure: "change topics.template")
+                throw HostExit(.configuration, "the topic name of \(table.table.shownName) is longer than \(TopicTable.nameBytesMax)", cure: "change topics.template")
             }
-            owners[topic] = table.table.quotedName
+            owners[topic] = table.table.shownName
         }
     }
 
@@ -321,7 +321,7 @@ final class StreamRun {
         context.log.warning("reconnecting", ["side": "sink", "reason": .text(reason), "message": "the sink is made anew; unacknowledged transactions are sent again"])
         context.withHealth { $0.away(.sink, reason, at: $1) }
         lane.plan.sink.end(timeout: .seconds(1))
-        try wait(for: reason)
+        try wait(for: reason, side: "sink")
         let sink = assembled.stages.first { $0.resolved.role == UInt32(CDCP_ROLE_SINK) }
         guard let resolved = sink?.resolved else { return }
         do throws(StageFailure) {
@@ -408,14 +408,14 @@ final class StreamRun {
         }
     }
 
-    private func wait(for reason: String) throws {
+    private func wait(for reason: String, side: String = "source") throws {
         let now = monotonicNow()
         let elapsed = failingSince.map { Duration.nanoseconds(Int64(now - $0)) } ?? .zero
         failingSince = now
         switch schedule.failed(elapsed: elapsed, chance: Double.random(in: 0..<1)) {
         case .giveUp: throw HostExit(.unavailable, reason, cure: "retry.give_up_after is over")
         case .wait(let pause):
-            context.log.warning("reconnecting", ["side": "source", "attempt": .number(Int64(schedule.attempts)), "in": .duration(pause), "reason": .text(reason)])
+            context.log.warning("reconnecting", ["side": .text(side), "attempt": .number(Int64(schedule.attempts)), "in": .duration(pause), "reason": .text(reason)])
             try sleep(pause)
         }
     }

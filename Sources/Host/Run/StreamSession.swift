@@ -43,6 +43,7 @@ final class StreamSession: @unchecked Sendable {
         self.stream = stream
         queue.onRoom = { interrupt.wake() }
         let receiver = StreamReceiver(queue: queue, context: context, confirmed: confirmed, start: start.rawValue)
+        // SAFETY: handed over to the source thread, which alone uses them from here on.
         nonisolated(unsafe) let ownReceiver = receiver
         nonisolated(unsafe) let ownReplication = replication
         nonisolated(unsafe) let ownSucceeded = succeeded

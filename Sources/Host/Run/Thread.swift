@@ -3,9 +3,9 @@ import LibcExtras
 
 /// A thread with a name, for the few that a host has. Its signals are the signal thread's.
 final class Thread: @unchecked Sendable {
-    // SAFETY: the handle is written before the value is handed out, and joined once.
+    // SAFETY: the handle is written before the value is handed out, and joined once; `body` is the new thread's once it runs.
     private var handle = pthread_t()
-    private let body: @Sendable () -> Void
+    private var body: (@Sendable () -> Void)?
     private var joined = false
 
     /// Starts at once.
@@ -16,10 +16,17 @@ final class Thread: @unchecked Sendable {
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
-                Unmanaged<Thread>.fromOpaque(argument).takeRetainedValue().body()
+                Unmanaged<Thread>.fromOpaque(argument).takeRetainedValue().runBody()
                 return nil
             }, box.toOpaque())
         if code != 0 { box.release() } else { pthread_setname_np(handle, String(name.prefix(15))) }
+    }
+
+    /// What the body holds, a connection for one, goes with its end, and not with that of whoever keeps this value.
+    private func runBody() {
+        let work = body
+        body = nil
+        work?()
     }
 
     /// Waits for its end.

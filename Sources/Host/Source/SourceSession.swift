@@ -72,7 +72,8 @@ final class SourceSession {
     func prepare(record: CheckpointRecord?) throws -> PreparedSource {
         let control = try control()
         let slot = try Slot.state(of: source.slot.name, on: control)
-        try check(control, needsSlot: slot == nil, needsPublication: source.publication.manage)
+        let hasPublication = try Publication.state(of: source.publication.name, on: control) != nil
+        try check(control, needsSlot: slot == nil, needsPublication: source.publication.manage && !hasPublication)
         let replication = try connect(replication: true)
         let identity = try Slot.identity(on: replication)
         guard let system = UInt64(identity.systemIdentifier) else {
@@ -118,7 +119,7 @@ final class SourceSession {
         return try tables.map { table in
             let conditions = source.rows.filter { $0.table.matches(schema: table.schema, table: table.name) }
             if conditions.count > 1 {
-                throw HostExit(.configuration, "source.rows names \(table.quotedName) twice", cure: "join the conditions with AND")
+                throw HostExit(.configuration, "source.rows names \(table.shownName) twice", cure: "join the conditions with AND")
             }
             return PublishedTable(table, columns: try wantedColumns(table), rowFilter: conditions.first?.condition)
         }
@@ -130,7 +131,7 @@ final class SourceSession {
         let lost = Set(table.identityColumns).union(table.keyColumns).subtracting(kept)
         if table.replicaIdentity != .full, !lost.isEmpty {
             throw HostExit(
-                .configuration, "source.columns leaves out \(lost.sorted().joined(separator: ", ")) of \(table.quotedName), which its key needs",
+                .configuration, "source.columns leaves out \(lost.sorted().joined(separator: ", ")) of \(table.shownName), which its key needs",
                 cure: "key columns cannot be excluded: take them out of source.columns.exclude")
         }
         return kept
@@ -155,8 +156,11 @@ final class SourceSession {
             throw HostExit(.configuration, first.message, cure: first.cure)
         }
         for table in plan.leftOut {
+            let isPublished = !source.publication.manage && state?.effective.contains(table.oid) == true
+            let what = isPublished ? "the server refuses its updates and deletes" : "it is not captured"
             context.log.warning(
-                "left_out", ["table": .text(table.quotedName), "message": "it has no usable replica identity, so it is not captured", "cure": .text(table.cures.joined(separator: "; or "))])
+                isPublished ? "no_identity" : "left_out",
+                ["table": .text(table.shownName), "message": .text("it has no usable replica identity, so \(what)"), "cure": .text(table.cures.joined(separator: "; or "))])
         }
         let before = Set(state?.effective ?? [])
         if !plan.statements.isEmpty {
@@ -166,11 +170,12 @@ final class SourceSession {
         }
         if slotExists, let state {
             for table in wanted where state.effective.contains(table.table.oid) && !before.contains(table.table.oid) {
-                context.log.warning("new_table", ["table": .text(table.table.quotedName), "message": "it is streamed from now on; its older rows are not read"])
+                context.log.warning("new_table", ["table": .text(table.table.shownName), "message": "it is streamed from now on; its older rows are not read"])
             }
         }
         publication = state
-        let left = Set(plan.leftOut.map(\.oid))
+        // Where somebody else published such a table its rows come, so the snapshot has them too.
+        let left = Set(plan.leftOut.map(\.oid)).subtracting(state?.effective ?? [])
         let tables = wanted.filter { !left.contains($0.table.oid) }.map { captured($0.table) }
         return (tables, plan.leftOut, byUs)
     }

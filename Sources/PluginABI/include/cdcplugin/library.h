@@ -15,6 +15,8 @@
 #define CDCP_STAGE_WANTS_MARKERS 8u
 #define CDCP_STAGE_RESHAPES 16u     /* may declare another output shape: `match.ops` is refused for it */
 
+#define CDCP_STAGE_NEEDS_PARTITIONS 32u /* a sink that takes only records whose partition is assigned: the chain must have a partitioner */
+
 struct cdcp_stage_desc { /* cold; (plugin) static */
   uint32_t struct_size;
   uint32_t role;

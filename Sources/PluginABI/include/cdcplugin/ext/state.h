@@ -5,7 +5,7 @@
 
 #define CDCP_EXT_STATE "cdcp.state/1"
 
-/* write and read return the number of bytes done (fewer than asked is no error), 0 at the end, negative on failure. */
+/* Both [control], inside save and load only. write and read return the number of bytes done (fewer than asked is no error), 0 at the end, negative on failure. */
 typedef struct cdcp_ostream {
   void *ctx;
   int64_t (*write)(const struct cdcp_ostream *, const void *, uint64_t);
