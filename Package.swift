@@ -104,7 +104,7 @@ let package = Package(
         tests("Admin", ["Admin"]),
         tests("Checkpoint", ["Checkpoint", "Files"]),
         tests("Pipeline", ["Pipeline"]),
-        tests("Chain", ["Chain", "PluginABI", "Settings", "Documents"]),
+        tests("Chain", ["Chain", "Pipeline", "PluginABI", "Settings"]),
         tests("PluginLoader", ["PluginLoader", "PluginABI", "Settings", "Documents", "Files"], resources: ["Fixtures"]),
         tests("Postgres", ["Postgres", "Snapshot"]),
         // Plugins are tested as what they are, shared libraries behind the contract: the harness loads the built .so.

@@ -4,7 +4,6 @@ The consumer notes the clock for each record; afterwards the server says when ea
 are the machine's one.
 """
 
-import json
 import math
 import multiprocessing
 import os

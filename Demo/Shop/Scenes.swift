@@ -7,7 +7,7 @@ struct Scene {
 
 /// What happens in the shop, over and over, with new people and orders each time.
 struct Scenes {
-    private static let people = ["Alan", "Barbara", "Claude", "Donald", "Frances", "Ken", "Margaret", "Niklaus", "Radia", "Tony"]
+    private static let people = ["Alan", "Barbara", "Niklaus", "Donald", "Frances", "Ken", "Margaret", "Niklaus", "Radia", "Tony"]
     private static let cities = ["Oslo", "Lisbon", "Kyoto", "Quito", "Tartu", "Porto", "Leiden"]
     private static let perRound = 12
     private var number = 0

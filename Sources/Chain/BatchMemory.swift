@@ -169,6 +169,13 @@ final class BatchMemory {
         return count > 0
     }
 
+    /// Rows whose disposition is neither keep nor drop.
+    var failedRows: Int {
+        var count = 0
+        for index in 0..<rowCount where rows[index].disposition > UInt8(CDCP_ROW_DROP) { count &+= 1 }
+        return count
+    }
+
     func fail(_ row: UInt32, code: Int32, message: String) -> cdcp_status {
         guard Int(row) < rowCount else { return CDCP_E_UNSUPPORTED }
         guard rows[Int(row)].disposition != UInt8(CDCP_ROW_FAIL) else { return CDCP_OK }

@@ -212,7 +212,8 @@ public final class Lane: @unchecked Sendable {
     private func nextOrTheRest() throws(LaneStop) -> ReceivedSlice {
         while true {
             do throws(LaneStop) {
-                if let slice = try next(until: batch.rowCount > 0 ? monotonicNow() + Self.patience : .max) { return slice }
+                let isPending = batch.rowCount > 0 || !builder.marks.isEmpty
+                if let slice = try next(until: isPending ? monotonicNow() + Self.patience : .max) { return slice }
             } catch {
                 if case .sourceEnded = error { try flush(isLast: true) }
                 throw error

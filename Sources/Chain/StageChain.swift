@@ -125,6 +125,8 @@ final class StageChain {
             pause = min(pause * 2, 5_000_000_000)
         }
         nanoseconds[index + 1] &+= monotonicNow() &- start
+        // A row that is failed without a word would be lost without a trace.
+        if batch.failedRows != batch.failures.count { throw .stage(garbage(instance, "a row is marked as failed, and row_fail was not called for it")) }
     }
 
     private func applyPolicy(_ plan: Plan, _ index: Int, _ outcome: inout Outcome) {
@@ -132,6 +134,7 @@ final class StageChain {
         for failure in batch.failures.sorted(by: { $0.row < $1.row }) where failure.row < outcome.cut {
             refuse(plan, stage: plan.stages[index], row: failure.row, code: failure.code, message: failure.message, size: nil, &outcome)
         }
+        for failure in batch.failures { batch.rows[failure.row].disposition = UInt8(CDCP_ROW_DROP) }
         batch.failures.removeAll(keepingCapacity: true)
     }
 

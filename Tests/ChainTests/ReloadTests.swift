@@ -178,6 +178,39 @@ import Testing
         #expect(isSwapped(outcome))
     }
 
+    /// The boundary lies inside a slice that fills its chunk: what is behind it is still to be read, so the chunk must not be used again yet.
+    @Test func aBoundaryInsideASliceKeepsTheSlice() throws {
+        let rig = try Rig(rows: 1)
+        rig.send([Rig.table, "B 100", "I 1 1|a"])
+        rig.start()
+        #expect(eventually { rig.sink.values.count == 1 })
+        let fresh = Self.tag("new-")
+        let tag = fresh.process
+        nonisolated(unsafe) var isFirst = true
+        fresh.process = { batch in
+            if isFirst {
+                isFirst = false
+                // The source goes on, as much as a chunk holds, in a chunk that it takes for free.
+                [UInt8](repeating: 120, count: ReceiveQueue.chunkSize - 100).withUnsafeBytes { _ = rig.queue.append(.idle, $0, lsn: 0) }
+                rig.queue.publish()
+            }
+            return tag(batch)
+        }
+        let new = plan(rig, [try Rig.instance(fresh, rig.services)])
+        try new.prepare(rig.lane.liveRelations, takingOver: rig.lane.plan)
+        nonisolated(unsafe) var outcome = Lane.ReloadOutcome.gone
+        let asking = Worker { outcome = rig.lane.reload(new) { true } }
+        usleep(50_000)
+        let filler = String(repeating: "f", count: 60_000)
+        rig.send(["C 100 105"] + (2...6).flatMap { Rig.transaction(UInt64($0) * 100, ["\($0)|\(filler)"]) })
+        asking.join()
+        #expect(isSwapped(outcome))
+        #expect(eventually { rig.durable == 605 })
+        #expect(rig.sink.values == ["1 1 1,a"] + (2...6).map { "1 1 \($0),new-\(filler)" })
+        rig.lane.requestStop()
+        #expect(rig.join().word == "boundary")
+    }
+
     /// Slices are being read while plans change: no byte of them may be used again before its row is encoded.
     @Test func reloadsUnderLoadLoseAndChangeNothing() throws {
         let sink = FakeSink(.fromThread)

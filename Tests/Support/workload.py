@@ -143,7 +143,7 @@ class Workload:
                 transaction = Transaction(next(self.numbers), 0)
                 self._transaction(connection, writer, rng, transaction)
             except Exception as error:
-                if not isinstance(error, psycopg2.Error) or not (connection is None or connection.closed):
+                if not isinstance(error, psycopg2.Error) or not (connection is None or connection.closed or "server closed the connection" in str(error)):
                     self.errors.append(error)
                     return
                 # The server went away: nothing of this is known to be committed until it is asked.

@@ -16,7 +16,7 @@ import Testing
     @Test(.enabled(if: isBuilt, "the plugins are not built: swift build"))
     func aPluginHasOneExport() {
         for plugin in SourceTree.manifest.plugins.sorted() {
-            let symbols = Shell.lines("nm -D --defined-only '\(Self.directory)/lib\(plugin).so' 2>&1")
+            let symbols = Shell.lines("nm -D -g --defined-only '\(Self.directory)/lib\(plugin).so' 2>&1")
                 .map { $0.split(separator: " ") }.filter { $0.count == 3 && $0[1] != "A" }.map { "\($0[1]) \($0[2])" }
             #expect(symbols == ["T cdcp_entry_v1"], "\(plugin)")
         }
