@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import queue
 import shutil
 import signal
 import sys
@@ -44,15 +45,19 @@ def say(text: str):
     print(text, file=sys.stderr, flush=True)
 
 
-def drains_in_rounds(programs: list, rounds: int, backlog: Backlog, kafka, with_nowhere: bool) -> dict[str, list[dict]]:
-    """Each program once a round, the order turned on by one each time."""
+def drains_in_rounds(programs: list, rounds: int, backlog: Backlog, kafka, with_nowhere: bool, not_run: list) -> dict[str, list[dict]]:
+    """Each program once a round, the order turned on by one each time. What fails is noted in `not_run`, and the others go on."""
     measured: dict[str, list[dict]] = {}
     for number in range(rounds):
         turned = programs[number % len(programs):] + programs[:number % len(programs)]
         for program in ([None] if with_nowhere else []) + turned:
             name = program.name if program else NOWHERE
             run = f"{kafka.name}{number}{''.join(c for c in name if c.isalnum())}"
-            one = drain(program, run, backlog, kafka) if program else drain_to_nowhere(backlog)
+            try:
+                one = drain(program, run, backlog, kafka) if program else drain_to_nowhere(backlog)
+            except RuntimeError as error:
+                not_run.append(f"{name}, {kafka.name} Kafka, round {number + 1}: {error}")
+                continue
             measured.setdefault(name, []).append(one.as_json())
             say(f"  round {number + 1}  {name:28} {one.rows_per_second:10,.0f} rows/s  {one.cpu_per_million:6.2f} CPU s/M  {one.peak_rss_mb:6.1f} MB")
     return measured
@@ -89,20 +94,12 @@ def measure(options) -> dict:
     backlog = Backlog(options.rows)
     try:
         for kind in kinds:
-            kafka = kind()
+            kafka = start(kind, result["not_run"])
+            if kafka is None:
+                continue
             say(f"{kafka.name} Kafka")
             try:
-                measured = drains_in_rounds(floors + hosts, options.rounds, backlog, kafka, with_nowhere=True)
-                result["drain"][kafka.name] = summary(measured, [NOWHERE] + [program.name for program in floors + hosts])
-                if not options.no_allocations and kind is kinds[0]:
-                    for program in floors[:1] + hosts:
-                        run = f"allocations{''.join(c for c in program.name if c.isalnum())}"
-                        result["allocations"][program.name] = allocations_per_row(program, run, backlog, kafka)
-                        say(f"  allocations  {program.name:28} {result['allocations'][program.name]['own']:.3f} own a row")
-                if options.latency_seconds > 0:
-                    for name, latency in latencies(floors, backlog, kafka, options):
-                        result["latency"][name] = latency
-                        say(f"  latency  {name}: p50 {latency['p50_ms']} ms, p99 {latency['p99_ms']} ms")
+                measure_with(kafka, floors, hosts, backlog, options, result, with_allocations=kind is kinds[0] and not options.no_allocations)
             finally:
                 kafka.stop()
     finally:
@@ -113,12 +110,47 @@ def measure(options) -> dict:
     return result
 
 
-def latencies(floors: list, backlog: Backlog, kafka, options):
-    arguments = (backlog.database, backlog.connection, kafka)
-    if floors:
-        yield f"floor, flat, {kafka.name} Kafka", latency_of_floor(
-            floors[0], *arguments, f"floor_{kafka.name}", options.latency_rate, options.latency_seconds)
-    yield f"cdc-host, {kafka.name} Kafka", latency_of_host(*arguments, f"host_{kafka.name}", options.latency_rate, options.latency_seconds)
+def start(kind, not_run: list):
+    """A broker, or None: a port that was free may be taken by the time it is bound."""
+    for _ in range(3):
+        try:
+            return kind()
+        except RuntimeError as error:
+            why = str(error).strip().splitlines()[-1:]
+    not_run.append(f"the {kind.name} Kafka: it does not start: {''.join(why)}")
+    return None
+
+
+def measure_with(kafka, floors: list, hosts: list, backlog: Backlog, options, result: dict, with_allocations: bool):
+    """Everything that is measured with one broker; goes into `result`."""
+    not_run = result["not_run"]
+    measured = drains_in_rounds(floors + hosts, options.rounds, backlog, kafka, True, not_run)
+    result["drain"][kafka.name] = summary(measured, [NOWHERE] + [program.name for program in floors + hosts])
+    for program in floors[:1] + hosts if with_allocations else []:
+        try:
+            counted = allocations_per_row(program, f"allocations{''.join(c for c in program.name if c.isalnum())}", backlog, kafka)
+        except RuntimeError as error:
+            not_run.append(f"{program.name}, allocations: {error}")
+            continue
+        result["allocations"][program.name] = counted
+        say(f"  allocations  {program.name:28} {counted['own']:.3f} own a row")
+    if options.latency_seconds <= 0:
+        return
+    load = (backlog.database, backlog.connection, kafka)
+    measurements = {
+        f"floor, flat, {kafka.name} Kafka": lambda: latency_of_floor(
+            floors[0], *load, f"floor_{kafka.name}", options.latency_rate, options.latency_seconds) if floors else None,
+        f"cdc-host, {kafka.name} Kafka": lambda: latency_of_host(*load, f"host_{kafka.name}", options.latency_rate, options.latency_seconds),
+    }
+    for name, run in measurements.items():
+        try:
+            latency = run()
+        except (RuntimeError, AssertionError, queue.Empty) as error:
+            not_run.append(f"{name}, latency: {str(error) or 'the consumer did not get all rows in time'}")
+            continue
+        if latency:
+            result["latency"][name] = latency
+            say(f"  latency  {name}: p50 {latency['p50_ms']} ms, p99 {latency['p99_ms']} ms")
 
 
 def main():

@@ -27,6 +27,8 @@ final class HostProcess {
         variables["CDC_KAFKA"] = kafka
         variables["CDC_TABLES"] = "\(place.schema).*"
         variables["CDC_ADMIN"] = "127.0.0.1:0"
+        // A truncate has no record by default; here it is to be seen.
+        variables["CDC_SKIPPED_OPERATIONS"] = "none"
         variables["STATE_DIRECTORY"] = state
         let log = try directory.newFile(Self.log)
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)

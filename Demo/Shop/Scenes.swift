@@ -7,7 +7,7 @@ struct Scene {
 
 /// What happens in the shop, over and over, with new people and orders each time.
 struct Scenes {
-    private static let people = ["Alan", "Barbara", "Niklaus", "Donald", "Frances", "Ken", "Margaret", "Niklaus", "Radia", "Tony"]
+    private static let people = ["Alan", "Barbara", "Katherine", "Donald", "Frances", "Ken", "Margaret", "Niklaus", "Radia", "Tony"]
     private static let cities = ["Oslo", "Lisbon", "Kyoto", "Quito", "Tartu", "Porto", "Leiden"]
     private static let perRound = 12
     private var number = 0
@@ -56,7 +56,7 @@ struct Scenes {
                 statements: "INSERT INTO baskets VALUES (1, 'CUP-001', 2), (2, '\(tea.1)', 1)")
         case 7:
             return Scene(
-                narration: "baskets are truncated (by default without a record: 40-codec.yaml)",
+                narration: "baskets are truncated",
                 statements: "TRUNCATE baskets; INSERT INTO baskets VALUES (3, 'CUP-001', 1)")
         case 8 where round == 0:
             return Scene(

@@ -81,7 +81,9 @@ struct CodecOptions {
         case "update": skipped |= 1 << 2
         case "delete": skipped |= 1 << 3
         case "truncate": skipped |= 1 << 4
-        default: throw .config("\(options.origin("skipped_operations")): the words are create, update, delete and truncate")
+        // Debezium's word for a list that skips nothing.
+        case "none": break
+        default: throw .config("\(options.origin("skipped_operations")): the words are create, update, delete, truncate and none")
         }
     }
 

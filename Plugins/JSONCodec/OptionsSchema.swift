@@ -26,7 +26,7 @@ let optionsSchema: StaticString = #"""
           "description": "Send columns of types that Debezium does not know as their text's bytes, instead of leaving them out." },
         "unavailable_value_placeholder": { "type": "string", "default": "__debezium_unavailable_value",
           "description": "Stands for an unchanged out-of-line value that the server did not send, in the debezium format; bytes behind hex:." },
-        "skipped_operations": { "type": "array", "items": { "type": "string", "enum": ["create", "update", "delete", "truncate"] },
+        "skipped_operations": { "type": "array", "items": { "type": "string", "enum": ["create", "update", "delete", "truncate", "none"] },
           "default": ["truncate"], "description": "Operations that give no record." },
         "message_key_columns": { "type": "object",
           "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 }, "default": {},

@@ -137,6 +137,8 @@ public final class Lane: @unchecked Sendable {
     public var plan: Plan { builder.plan }
     /// Where a new connection of this process has to start.
     public var resumeMark: StreamMark { builder.tracker.mark }
+    /// Rows of a transaction were handed on, and the connection broke before its end: they will be repeated.
+    public var isHalfDelivered: Bool { builder.tracker.isCutOff }
     /// Between begin and commit.
     public var isInTransaction: Bool { builder.tracker.isOpen }
 

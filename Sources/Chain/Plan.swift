@@ -39,7 +39,7 @@ struct BoundRelation {
 ///
 /// Bindings change on the stage thread only; `prepare` runs beside a stage thread that runs another plan.
 public final class Plan: @unchecked Sendable {
-    // SAFETY: handed from the thread that prepared it to the stage thread at the reload barrier; only `bound` is read by both, under the gate.
+    // SAFETY: handed from the thread that prepared it to the stage thread at the reload barrier; only `bound` and `sink` are read by both, under the gate.
     /// Counts the plans of this process, from 1.
     public let generation: Int
     /// Not part of a reload.
@@ -47,7 +47,11 @@ public final class Plan: @unchecked Sendable {
     /// Transforms, codec, partitioner if there is one: what `bind` runs through, in order.
     public let stages: [StageInstance]
     /// The one thing that a rewind replaces; a reload takes over the one that runs.
-    public internal(set) var sink: StageInstance
+    public internal(set) var sink: StageInstance {
+        get { gate.locked { runningSink } }
+        set { gate.locked { runningSink = newValue } }
+    }
+    private var runningSink: StageInstance
     let services: any HostServices
     let wantsMarkers: Bool
     let codecIndex: Int
@@ -63,7 +67,7 @@ public final class Plan: @unchecked Sendable {
         self.decoder = decoder
         stages = transforms + [codec] + (partitioner.map { [$0] } ?? [])
         codecIndex = transforms.count
-        self.sink = sink
+        runningSink = sink
         self.services = services
         wantsMarkers = stages.contains { $0.wantsMarkers }
     }

@@ -15,6 +15,8 @@ struct StreamLoop {
     private let handle: OpaquePointer
     private let stopTimeout: Duration
     private let silence: Duration
+    /// After so long a silence the server is asked for a sign of life: well before anybody calls an idle stream silent.
+    private let askAfter: Duration
     private var schedule: StandbySchedule
     private var gather: GatherRule
     /// When something last came, or reading was resumed.
@@ -31,6 +33,7 @@ struct StreamLoop {
         handle = connection.handle
         stopTimeout = options.stopTimeout
         silence = connection.options.silenceTimeout
+        askAfter = min(silence / 3, .seconds(15))
         schedule = StandbySchedule(interval: options.statusInterval, walSenderTimeout: options.walSenderTimeout, now: now)
         gather = GatherRule(isTCP: connection.isTCP, now: now)
         heardAt = now
@@ -150,7 +153,7 @@ struct StreamLoop {
                 .timeout, doing: .streaming, what: StreamLoop.what, message: "nothing came from the server for \(silence.millisecondsClamped) ms")
         }
         var deadline = min(heardAt + silence, schedule.deadline(receiver.progress()))
-        if !askedForReply { deadline = min(deadline, heardAt + silence / 3) }
+        if !askedForReply { deadline = min(deadline, heardAt + askAfter) }
         _ = try wait(reading: true, until: deadline)
     }
 
@@ -158,7 +161,7 @@ struct StreamLoop {
         let requested = stream.takeStatusRequest()
         let now = MonotonicTime.now
         // A server that digests a large transaction looks at its socket rarely: ask early and with each status from then on.
-        let silent = now >= heardAt + silence / 3
+        let silent = now >= heardAt + askAfter
         guard requested || (silent && !askedForReply) || schedule.isDue(receiver.progress(), now: now) else { return }
         if silent { askedForReply = true }
         try sendStatus(receiver, askForReply: silent)

@@ -149,7 +149,7 @@ class TestC33:
         self.check(s, ["30-broken"])
 
     def test_C33_a_plugin_that_crashes(self, streams, c_plugin, tmp_path):
-        crashing = c_plugin("1", ("      if (status != CDCP_OK) return refuse", "      *(volatile int *)8 = 1;\n      if (status != CDCP_OK) return refuse"))
+        crashing = c_plugin("1", ("      if (status != CDCP_OK) return refuse", "      volatile int *volatile nowhere = NULL;\n      *nowhere = 1;\n      if (status != CDCP_OK) return refuse"))
         s = streams({"public.p": 1}, settings={"log": {"level": "debug"}, "snapshot": {"mode": "never"}}, stages={"30-crash": {"plugin": crashing}})
         s.sql("CREATE TABLE p(id int PRIMARY KEY, name text)")
         s.start()

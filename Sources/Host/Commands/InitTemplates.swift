@@ -99,7 +99,7 @@ enum InitTemplates {
           # A record without a value after each delete, so that compacted topics forget the key.
           tombstones_on_delete: true
           # Operations without records: create, update, delete, truncate.
-          # skipped_operations: [truncate]
+          skipped_operations: ["${env:CDC_SKIPPED_OPERATIONS:-truncate}"]
           # Key columns for tables whose own key does not serve, by table.
           # message_key_columns: { "public.orders": [customer_id] }
 

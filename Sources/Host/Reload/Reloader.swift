@@ -3,6 +3,7 @@ import Chain
 import Checkpoint
 import PluginABI
 import PluginLoader
+import Postgres
 import Settings
 import Synchronization
 import Telemetry
@@ -21,6 +22,8 @@ final class Reloader: @unchecked Sendable {
     private let environment: [String: String]
     private let state: Mutex<State>
     private let gate = Gate()
+    /// Ends a look at the server that a stop cannot wait for.
+    private let interrupt: Interrupt
     private let requests = Atomic<Int>(0)
 
     private struct State: @unchecked Sendable {
@@ -36,7 +39,8 @@ final class Reloader: @unchecked Sendable {
     init(
         context: HostContext, bridge: HostBridge, loader: PluginLoader, shared: RunShared, checkpointer: Checkpointer, lock: InstanceLock, adminAddress: String,
         environment: [String: String], assembled: AssembledPlan
-    ) {
+    ) throws {
+        interrupt = try Interrupt()
         self.context = context
         self.bridge = bridge
         self.loader = loader
@@ -46,6 +50,7 @@ final class Reloader: @unchecked Sendable {
         self.adminAddress = adminAddress
         self.environment = environment
         state = Mutex(State(assembled: assembled, settings: context.settings))
+        context.onStop { [interrupt] _ in interrupt.interrupt() }
     }
 
     /// What runs, for `/status`.
@@ -158,7 +163,7 @@ final class Reloader: @unchecked Sendable {
     private func refreshPublication() {
         guard context.settings.source.publication.manage, shared.isStreaming else { return }
         do {
-            let session = try SourceSession(context: context, decoderPlugin: "")
+            let session = SourceSession(context: context, decoderPlugin: "", interrupt: interrupt)
             try session.refreshPublication(createdByUs: checkpointer.record?.publicationCreatedByUs ?? false)
         } catch let exit as HostExit {
             context.log.warning("publication", ["message": .text(exit.reason), "cure": .text(exit.cure)])

@@ -67,7 +67,7 @@ enum RunCommand {
         let listening = Listening()
         let server = try listen(context, listening)
         defer { server?.stop() }
-        let reloader = Reloader(
+        let reloader = try Reloader(
             context: context, bridge: bridge, loader: loader, shared: shared, checkpointer: checkpointer, lock: lock, adminAddress: server?.address.description ?? "",
             environment: environment, assembled: assembled)
         listening.attach(StatusReport(context: context, shared: shared, checkpointer: checkpointer, reloader: reloader))

@@ -1,4 +1,5 @@
 import Chain
+import Postgres
 import Synchronization
 
 /// What other threads may see of a run.
@@ -8,6 +9,7 @@ final class RunShared: Sendable {
         var inFlight: InFlight?
         var isStreaming = false
         var leftOut: [String] = []
+        var connecting: Interrupt?
     }
 
     /// Progress of the snapshot, for `/status`.
@@ -33,6 +35,11 @@ final class RunShared: Sendable {
     var isStreaming: Bool {
         get { state.withLock { $0.isStreaming } }
         set { state.withLock { $0.isStreaming = newValue } }
+    }
+    /// Of the connection of a stream or a snapshot: what a stop ends that cannot wait.
+    var connecting: Interrupt? {
+        get { state.withLock { $0.connecting } }
+        set { state.withLock { $0.connecting = newValue } }
     }
     var leftOut: [String] {
         get { state.withLock { $0.leftOut } }

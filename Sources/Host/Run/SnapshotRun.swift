@@ -41,13 +41,17 @@ final class SnapshotRun: @unchecked Sendable {
     /// - Parameters:
     ///   - origin: the slot that was just made, and the session that keeps its snapshot alive; nil: a snapshot of now.
     ///   - started: called when the snapshot stands, before its first row.
-    func read(lane: Lane, origin: (CreatedSlot, Connection)?, started: (SnapshotStart) throws -> Void) throws -> Outcome {
+    func read(lane: Lane, shared: RunShared, origin: (CreatedSlot, Connection)?, started: (SnapshotStart) throws -> Void) throws -> Outcome {
         let connection: Connection
         let reader: CopyReader
         let begin: SnapshotStart
         let interrupt: Interrupt
         do throws(PostgresError) {
             interrupt = try Interrupt()
+            // Until the first row a stop ends it at once; from then on one that finishes within `limits.stop` may.
+            shared.connecting = interrupt
+            defer { shared.connecting = nil }
+            if context.isStopping { interrupt.interrupt() }
             connection = try source.connect(replication: false, interrupt: interrupt)
             reader = CopyReader(connection: connection, tables: tables.map(\.snapshot))
             if let (slot, _) = origin, let name = slot.snapshot {

@@ -35,17 +35,20 @@ final class StreamRun {
         self.assembled = assembled
         self.shared = shared
         let decoder = assembled.plan.decoder.code.decoder?.output_plugin
-        source = try SourceSession(context: context, decoderPlugin: decoder.map { String(cString: $0) } ?? "pgoutput")
+        let interrupt = try Interrupt()
+        source = SourceSession(context: context, decoderPlugin: decoder.map { String(cString: $0) } ?? "pgoutput", interrupt: interrupt)
         let limits = context.settings.limits
         budget = BudgetBox(ByteBudget(limit: limits.inFlight))
         queue = ReceiveQueue(gate: gate, budget: budget)
         let retry = context.settings.retry
         schedule = RetrySchedule(initial: retry.initial, longest: retry.max, giveUpAfter: retry.giveUpAfter)
-        let interrupt = source.interrupt
         let gate = gate
         context.onStop { [shared, gate] forced in
             // Connecting, checking and waiting end at once; a running stream ends at its next boundary.
-            if forced || !shared.isStreaming { interrupt.interrupt() }
+            if forced || !shared.isStreaming {
+                interrupt.interrupt()
+                shared.connecting?.interrupt()
+            }
             shared.lane?.requestStop()
             if forced { shared.lane?.abandon() }
             gate.locked { gate.broadcast() }
@@ -102,10 +105,14 @@ final class StreamRun {
             context.log.warning("begin_anew", ["slot": .text(slotName), "message": "a first start was cut short: its slot is dropped and made again"])
             try retrying { try Slot.drop(slotName, on: source.control()) }
         }
-        if !temporary { try save(phase: .slotIntended, position: 0, slotStart: 0, prepared, slotByUs: true, follows: false) }
-        // Bound before anything is made: a stage that refuses a table leaves no slot behind.
+        // Bound before anything is made: a stage that refuses a table leaves neither an intent nor a slot behind.
         try makeLane(StreamMark(position: 0), prepared)
-        let (slot, connection) = try retrying { try createSlot(temporary: temporary, exporting: mode != .never) }
+        if !temporary { try save(phase: .slotIntended, position: 0, slotStart: 0, prepared, slotByUs: true, follows: false) }
+        var isFirst = true
+        let (slot, connection) = try retrying {
+            defer { isFirst = false }
+            return try createSlot(temporary: temporary, exporting: mode != .never, again: !isFirst)
+        }
         let point = slot.consistentPoint
         guard let lane, let inFlight else { return }
         lane.rewind(to: StreamMark(position: point.rawValue))
@@ -118,9 +125,9 @@ final class StreamRun {
         try snapshot(prepared, firstOrigin: (slot, connection), attempt: 1)
     }
 
-    private func createSlot(temporary: Bool, exporting: Bool) throws -> (CreatedSlot, Connection) {
-        // Left by an attempt whose answer was lost.
-        if !temporary, try Slot.state(of: slotName, on: source.control()) != nil { try Slot.drop(slotName, on: source.control()) }
+    private func createSlot(temporary: Bool, exporting: Bool, again: Bool) throws -> (CreatedSlot, Connection) {
+        // Left by an attempt whose answer was lost. At the first attempt there was none: one that is there now is somebody else's.
+        if again, !temporary, try Slot.state(of: slotName, on: source.control()) != nil { try Slot.drop(slotName, on: source.control()) }
         let replication = try source.connect(replication: true)
         let observer = try source.control()
         let name = temporary ? "\(slotName.prefix(50))_snapshot" : slotName
@@ -196,7 +203,7 @@ final class StreamRun {
         let slotStart = firstOrigin?.0.consistentPoint.rawValue ?? checkpointer.record?.slotStart ?? 0
         while true {
             let run = SnapshotRun(context: context, bridge: bridge, source: source, queue: queue, tables: prepared.tables)
-            let outcome = try run.read(lane: lane, origin: origin) { [self] start in
+            let outcome = try run.read(lane: lane, shared: shared, origin: origin) { [self] start in
                 if !temporary {
                     try save(
                         phase: .snapshotting(consistentPoint: start.consistentPoint.rawValue, attempt: attempt), position: slotStart, slotStart: slotStart,
@@ -230,7 +237,8 @@ final class StreamRun {
     private func drain(_ inFlight: InFlight) -> Bool {
         while true {
             let deadline = context.stopDeadline
-            if inFlight.drain(until: deadline ?? monotonicNow() + 1_000_000_000) { return true }
+            // In small steps: a second signal, the disk and the sink's own end are heeded too.
+            if inFlight.drain(until: min(deadline ?? .max, monotonicNow() + 100_000_000)) { return true }
             if inFlight.snapshot().loss != nil || checkpointer.failure != nil || context.fatal != nil { return false }
             if context.isForced { return false }
             if let deadline, monotonicNow() >= deadline { return false }
@@ -343,17 +351,29 @@ final class StreamRun {
         let drained = drain(inFlight)
         if let failure = checkpointer.failure { throw ErrorPolicy.exit(failure) }
         try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
-        session?.stop()
+        if !context.isForced { session?.stop() }
+        if let fatal = context.fatal { throw fatal }
+        if let loss = inFlight.snapshot().loss, let lane, let exit = ErrorPolicy.exit(loss, sink: lane.plan.sink.name) { throw exit }
         guard drained else {
             throw HostExit(.temporary, unfinished(inFlight), cure: "the transactions after \(LSN(rawValue: checkpointer.confirmed.value)) will be repeated at the next start")
         }
-        if context.settings.source.slot.dropOnStop {
-            source.interrupt.reset()
-            source.drop()
-            try Slot.drop(slotName, on: source.control())
-            try checkpoint { () throws(CheckpointError) in try self.checkpointer.remove() }
-            context.log.info("slot_dropped", ["slot": .text(slotName)])
+        if lane?.isHalfDelivered == true {
+            throw HostExit(
+                .temporary, "stopped inside a transaction whose other half the server had not sent",
+                cure: "the transactions after \(LSN(rawValue: checkpointer.confirmed.value)) will be repeated at the next start")
         }
+        if context.settings.source.slot.dropOnStop { try dropSlot() }
+    }
+
+    private func dropSlot() throws {
+        source.interrupt.reset()
+        source.drop()
+        do { try Slot.drop(slotName, on: source.control()) } catch {
+            throw HostExit(
+                .temporary, "source.slot.drop_on_stop: \(error)", cure: "everything is acknowledged; drop the slot by hand, or start and stop the host once more")
+        }
+        try checkpoint { () throws(CheckpointError) in try self.checkpointer.remove() }
+        context.log.info("slot_dropped", ["slot": .text(slotName)])
     }
 
     /// Ends threads and instances; after `run`, however it ended.
@@ -388,7 +408,9 @@ final class StreamRun {
     private func away(_ verdict: ErrorPolicy.Verdict) throws {
         source.drop()
         switch verdict {
-        case .interrupted: throw Stopped()
+        case .interrupted:
+            if let fatal = context.fatal { throw fatal }
+            throw Stopped()
         case .exit(let exit): throw exit
         case .slotHeld(let reason):
             let now = monotonicNow()

@@ -31,8 +31,11 @@ final class StreamSession: @unchecked Sendable {
     ) throws -> LaneStop {
         let interrupt = try Interrupt()
         self.interrupt = interrupt
+        // A stop ends a connection that is being made at once, and one that flows when it is forced.
+        shared.connecting = interrupt
+        if context.isStopping { interrupt.interrupt() }
         let replication = try source.connect(replication: true, interrupt: interrupt)
-        if resumed, let record { try source.verify(record, on: replication) }
+        if let record { try source.verify(record, on: replication) }
         let settings = context.settings.source
         let start = LSN(rawValue: lane.resumeMark.position)
         let options = ReplicationStream.Options(

@@ -40,10 +40,10 @@ final class SourceSession {
     private var connection: Connection?
     private(set) var publication: PublicationState?
 
-    init(context: HostContext, decoderPlugin: String) throws {
+    init(context: HostContext, decoderPlugin: String, interrupt: Interrupt) {
         self.context = context
         self.decoderPlugin = decoderPlugin
-        interrupt = try Interrupt()
+        self.interrupt = interrupt
     }
 
     private var source: SourceSettings { context.settings.source }
@@ -80,8 +80,8 @@ final class SourceSession {
             throw HostExit(.data, "the server names no system identifier")
         }
         let found = StartDecision.Found(
-            record: record, slot: slot, systemIdentifier: system, timeline: Int(identity.timeline), database: control.database,
-            outputPlugin: decoderPlugin)
+            record: record, slot: slot, systemIdentifier: system, timeline: Int(identity.timeline), serverEnd: identity.position.rawValue,
+            database: control.database, outputPlugin: decoderPlugin)
         let decision = StartDecision.make(found, source: source, mode: context.settings.snapshot.mode)
         if case .refuse(let code, let reason, let cure) = decision { throw HostExit(code, reason, cure: cure) }
         let created = record?.publicationCreatedByUs ?? false
@@ -220,13 +220,13 @@ final class SourceSession {
         }
     }
 
-    /// Before each new connection of a running stream: is it still the same server and the same slot?
+    /// Before each connection of the stream, the first one too (a snapshot may have taken hours): is it still the same server and the same slot?
     func verify(_ record: CheckpointRecord, on replication: Connection) throws {
         let identity = try Slot.identity(on: replication)
         let control = try control()
         let found = StartDecision.Found(
             record: record, slot: try Slot.state(of: source.slot.name, on: control), systemIdentifier: UInt64(identity.systemIdentifier) ?? 0,
-            timeline: Int(identity.timeline), database: control.database, outputPlugin: decoderPlugin)
+            timeline: Int(identity.timeline), serverEnd: identity.position.rawValue, database: control.database, outputPlugin: decoderPlugin)
         if case .refuse(let code, let reason, let cure) = StartDecision.make(found, source: source, mode: .never) {
             throw HostExit(code, reason, cure: cure)
         }

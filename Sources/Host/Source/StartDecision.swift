@@ -23,6 +23,8 @@ enum StartDecision: Equatable {
         var slot: SlotState?
         var systemIdentifier: UInt64
         var timeline: Int
+        /// Where the server's WAL ends.
+        var serverEnd: UInt64 = .max
         var database: String
         var outputPlugin: String
     }
@@ -43,6 +45,13 @@ enum StartDecision: Equatable {
             return .refuse(
                 .slot, reason: "the position belongs to slot \(record.slotName), but source.slot.name is \(source.slot.name)",
                 cure: "set source.slot.name back, or begin a new stream with another state.directory")
+        }
+        if record.position > found.serverEnd {
+            return .refuse(
+                .slot,
+                reason: "the position is \(LSN(rawValue: record.position)), but the server's WAL ends at \(LSN(rawValue: found.serverEnd)): "
+                    + "it was restored from an older copy",
+                cure: "changes made since then would be passed over: drop the slot and remove the state directory to begin with a new snapshot")
         }
         if record.phase == .snapshotDone {
             return mode == .initialOnly ? .finished : fresh(found, source: source, mode: mode)
@@ -76,8 +85,11 @@ enum StartDecision: Equatable {
                 cure: "SELECT pg_create_logical_replication_slot('\(source.slot.name)', '\(found.outputPlugin)');")
         }
         if let bad = unusable(slot, found) { return bad }
-        if found.record?.phase == .slotIntended {
-            return slot.isActive ? .refuse(.held, reason: "slot \(slot.name) is held by process \(slot.activePID ?? 0)", cure: "stop it first") : .beginAnew
+        // Only the very slot that the intent named, on the very cluster: any other is somebody else's. One that is still held is waited for.
+        if let intent = found.record, intent.phase == .slotIntended, intent.slotName == slot.name, intent.systemIdentifier == found.systemIdentifier,
+            source.slot.create
+        {
+            return .beginAnew
         }
         if mode == .never {
             guard let confirmed = slot.confirmedFlushLSN, confirmed.rawValue > 0 else {

@@ -63,7 +63,5 @@ final class StreamReceiver: ReplicationReceiver {
 final class ConfirmedPosition: Sendable {
     private let position = Atomic<UInt64>(0)
     var value: UInt64 { position.load(ordering: .acquiring) }
-    func advance(to new: UInt64) {
-        if new > value { position.store(new, ordering: .releasing) }
-    }
+    func advance(to new: UInt64) { position.max(new, ordering: .releasing) }
 }
