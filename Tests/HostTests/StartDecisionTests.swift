@@ -57,7 +57,23 @@ import Testing
         var held = slot()
         held.isActive = true
         held.activePID = 42
-        #expect(refusal(decide(intended, held)) == .held)
+        // Dropping it waits for whoever holds it.
+        #expect(decide(intended, held) == .beginAnew)
+    }
+
+    @Test func anIntentNeverCostsSomebodyElseASlot() {
+        let intended = record(.slotIntended, position: 0, slotStart: 0)
+        var other = slot()
+        other.name = "other"
+        #expect(refusal(decide(intended, other, slotName: "other")) == .slot)
+        #expect(refusal(decide(intended, slot(), system: Self.system + 1)) == .slot)
+        #expect(refusal(decide(intended, slot(), create: false)) == .slot)
+    }
+
+    @Test func aServerBehindThePositionWasRestored() {
+        let found = StartDecision.Found(
+            record: record(.streaming), slot: slot(), systemIdentifier: Self.system, timeline: 1, serverEnd: 499, database: "shop", outputPlugin: "pgoutput")
+        #expect(refusal(StartDecision.make(found, source: source(), mode: .initial)) == .slot)
     }
 
     @Test func aSlotWithoutStateIsTakenOnlyWhenNoOldRowsAreWanted() {

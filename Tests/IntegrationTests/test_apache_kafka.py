@@ -55,7 +55,6 @@ def test_changes_snapshot_clean_stops_and_kills(streams, request, kafka_kind):
         time.sleep(rng.uniform(0.5, 1.0))
         assert s.host.stop() == 0
         s.start()
-    s.settle()
     for _ in range(3):
         time.sleep(rng.uniform(0.3, 1.0))
         s.host.kill9()

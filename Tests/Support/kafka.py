@@ -245,9 +245,10 @@ class Reader:
         return wait_until(read, seconds, seen)
 
     def quiet(self, seconds: float = 0.6) -> list[Record]:
-        """Waits until nothing new has come for a while."""
-        last, since = -1, time.monotonic()
+        """Waits until nothing new has come for a while; that there are no writers any more is the caller's care."""
+        last, since, begun = -1, time.monotonic(), time.monotonic()
         while time.monotonic() - since < seconds:
+            assert time.monotonic() - begun < 60, "records keep coming"
             if self.count() != last:
                 last, since = self.count(), time.monotonic()
             time.sleep(0.05)

@@ -351,7 +351,7 @@ final class StreamRun {
         let drained = drain(inFlight)
         if let failure = checkpointer.failure { throw ErrorPolicy.exit(failure) }
         try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
-        if !context.isForced { session?.stop() }
+        if context.isForced { session?.cut() } else { session?.stop() }
         if let fatal = context.fatal { throw fatal }
         if let loss = inFlight.snapshot().loss, let lane, let exit = ErrorPolicy.exit(loss, sink: lane.plan.sink.name) { throw exit }
         guard drained else {

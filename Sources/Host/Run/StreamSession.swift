@@ -54,6 +54,7 @@ final class StreamSession: @unchecked Sendable {
             do throws(PostgresError) {
                 try stream.run(on: ownReplication, options: options, receiver: ownReceiver) { [self] in
                     ownSucceeded()
+                    shared.isStreaming = true
                     context.withHealth { health, now in
                         health.present(.source, at: now)
                         health.heard(.source, at: now)
@@ -65,7 +66,6 @@ final class StreamSession: @unchecked Sendable {
             queue.publish(finish: true)
             lane.sourceEnded()
         }
-        shared.isStreaming = true
         defer { shared.isStreaming = false }
         if context.isStopping { lane.requestStop() }
         return lane.run(.stream)
