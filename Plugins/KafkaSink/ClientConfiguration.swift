@@ -17,7 +17,7 @@ final class ClientConfiguration {
     ]
     /// Where ours differ from librdkafka's; the user may set other values.
     private static let defaults: [(String, String)] = [
-        ("client.id", "cdc-host"), ("linger.ms", "5"), ("batch.size", "1000000"), ("batch.num.messages", "10000"),
+        ("client.id", "cdc-host"), ("linger.ms", "2"), ("batch.size", "1000000"), ("batch.num.messages", "10000"),
         ("socket.nagle.disable", "true"), ("socket.keepalive.enable", "true"),
         ("reconnect.backoff.max.ms", "5000"),
     ]

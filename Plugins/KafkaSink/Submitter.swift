@@ -12,7 +12,7 @@ final class Submitter {
     private static let messagesMax = 512
     // The rate of late, judged over windows of at least this many nanoseconds; records a second from which on it is load.
     private static let window: UInt64 = 5_000_000
-    private static let busyRate: UInt64 = 20_000
+    private static let busyRate: UInt64 = 2_000
     private var windowStart: UInt64 = 0
     private var recent: UInt64 = 0
     private var busy = false

@@ -46,7 +46,8 @@ public final class Lane: @unchecked Sendable {
     private var mode: LaneMode = .stream
     private var snapshotTable: UInt32 = 0
     private var snapshotSeq: UInt64 = 0
-    private var decodeNanoseconds: UInt64 = 0
+    /// Called whenever the stage thread comes round, waiting or working: its sign of life. Set before `run`; stage thread.
+    public var onTurn: (() -> Void)?
     // Requests, under the gate.
     private var reloads = ReloadBarrier()
     private var pendingPlan: Plan?
@@ -230,6 +231,7 @@ public final class Lane: @unchecked Sendable {
     /// The next slice, nil when none has come until `deadline`; between slices the requests are looked at.
     private func next(until deadline: UInt64) throws(LaneStop) -> ReceivedSlice? {
         while true {
+            onTurn?()
             if attention.isRaised { try attend() }
             let slice: ReceivedSlice? = try gate.locked { () throws(LaneStop) in
                 if inFlight.lossLocked != nil { throw .abandoned }
@@ -352,6 +354,7 @@ public final class Lane: @unchecked Sendable {
     /// Runs the batch at hand through the plan and hands it to the sink.
     private func flush(isLast: Bool, keeping: Int = 0) throws(LaneStop) {
         defer { releaseHeld(keeping: keeping) }
+        onTurn?()
         let plan = builder.plan
         guard batch.rowCount > 0 else {
             if let last = builder.marks.last {
@@ -436,6 +439,7 @@ public final class Lane: @unchecked Sendable {
     }
 
     private func pauseChecking(_ nanoseconds: UInt64) throws(LaneStop) {
+        onTurn?()
         let deadline = monotonicNow() + nanoseconds
         try gate.locked { () throws(LaneStop) in
             while monotonicNow() < deadline {
@@ -445,10 +449,17 @@ public final class Lane: @unchecked Sendable {
         }
     }
 
+    /// A reload that waits may go a quarter over the limit: a sink that is stuck must not keep the stream from its next boundary.
+    private func admitsLocked(_ bytes: Int) -> Bool {
+        let budget = inFlight.budget.value
+        if budget.admits(records: bytes) { return true }
+        return attention.isRaised(Attention.reload) && budget.records &+ bytes <= budget.recordLimit &+ budget.recordLimit / 4
+    }
+
     private func waitForRoom(_ bytes: Int) throws(LaneStop) {
         var began: UInt64?
         try gate.locked { () throws(LaneStop) in
-            while !inFlight.budget.value.admits(records: bytes) {
+            while !admitsLocked(bytes) {
                 if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
                 let now = monotonicNow()
                 if let began, now - began > 1_000_000_000 { break }
@@ -459,8 +470,9 @@ public final class Lane: @unchecked Sendable {
         guard let began, monotonicNow() - began > 1_000_000_000 else { return }
         observer.backpressure(begins: true, nanoseconds: monotonicNow() - began)
         try gate.locked { () throws(LaneStop) in
-            while !inFlight.budget.value.admits(records: bytes) {
+            while !admitsLocked(bytes) {
                 if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
+                onTurn?()
                 _ = gate.wait(until: monotonicNow() + 250_000_000)
             }
         }

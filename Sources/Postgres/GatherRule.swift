@@ -10,9 +10,9 @@ struct GatherRule {
     static let window = Duration.milliseconds(5)
     /// Bytes a second from which on a window counts as busy, and from which on as heavy. The lower one is what a link brings on a machine that is short
     /// of processors while each row wakes its reader: from there on rows must come together, or the link would stay at that rate for ever.
-    static let busyRate: Int64 = 2_500_000, heavyRate: Int64 = 8_000_000
+    static let busyRate: Int64 = 250_000, heavyRate: Int64 = 8_000_000
     /// Busy windows before the first sleep, and the most that are remembered.
-    static let enough = 2, remembered = 4
+    static let enough = 2, remembered = 12
 
     /// How long to sleep under load, and under heavy load.
     let shortNap: Duration, longNap: Duration

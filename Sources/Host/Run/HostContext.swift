@@ -18,6 +18,7 @@ final class HostContext: Sendable {
     let snapshotStatus = Mutex<RunShared.SnapshotStatus?>(nil)
     private let health = Mutex(Health())
     private let startTime = monotonicNow()
+    private let stageBeat = Mutex<ThreadBeat?>(nil)
     private let fatalExit = Mutex<HostExit?>(nil)
     private let stopState = Mutex(StopState())
 
@@ -25,6 +26,8 @@ final class HostContext: Sendable {
         var requested = false
         var forced = false
         var deadline: UInt64?
+        var forcedAt: UInt64?
+        var outcome: HostExit?
         var handlers: [@Sendable (_ forced: Bool) -> Void] = []
     }
 
@@ -46,6 +49,20 @@ final class HostContext: Sendable {
     }
 
     func enter(_ phase: HealthPhase, _ detail: String = "") { withHealth { $0.enter(phase, detail, at: $1) } }
+
+    /// Runs `body` with the stage thread under watch: one that does not come round any more, in a plugin that hangs for one, is no living process.
+    func watchingStageThread<R>(_ body: () -> R) -> R {
+        let beat = withHealth { $0.register(thread: "stage", at: $1) }
+        stageBeat.withLock { $0 = beat }
+        defer {
+            stageBeat.withLock { $0 = nil }
+            withHealth { health, _ in health.unregister(beat) }
+        }
+        return body()
+    }
+
+    /// The stage thread came round.
+    func stageTurned() { stageBeat.withLock { $0 }?.beat(at: uptime) }
 
     // MARK: ending
 
@@ -71,6 +88,21 @@ final class HostContext: Sendable {
     /// Monotonic nanoseconds until which a stop may drain; nil: no stop was asked for.
     var stopDeadline: UInt64? { stopState.withLock { $0.deadline } }
 
+    /// Why the process ends, as soon as that is known: what still has to be taken down changes nothing about it.
+    func conclude(_ exit: HostExit) { stopState.withLock { $0.outcome = $0.outcome ?? exit } }
+
+    /// How the process has to end at once: it was to stop at once, and `HostContext.patience` later something still does not return; nil: all is well.
+    var overdue: HostExit? {
+        stopState.withLock { state in
+            guard let at = state.forcedAt, monotonicNow() >= at &+ Self.patience else { return nil }
+            return state.outcome
+                ?? HostExit(.temporary, "the stop did not come to its end: a stage does not return", cure: "what was not confirmed will be repeated at the next start")
+        }
+    }
+
+    /// Nanoseconds; longer than sinks and connections need to end.
+    private static let patience: UInt64 = 10_000_000_000
+
     /// Calls `handler` when a stop is asked for, and again when it is to be at once; at once if it was already.
     func onStop(_ handler: @escaping @Sendable (_ forced: Bool) -> Void) {
         let (requested, forced) = stopState.withLock { state in
@@ -89,6 +121,7 @@ final class HostContext: Sendable {
             }
             state.requested = true
             state.forced = state.forced || force
+            if force { state.forcedAt = state.forcedAt ?? monotonicNow() }
             return state.handlers
         }
         for handler in handlers { handler(force) }

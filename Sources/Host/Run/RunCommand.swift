@@ -86,7 +86,11 @@ enum RunCommand {
             run.end()
             _ = signals
         }
-        try run.run()
+        do { try run.run() } catch {
+            context.conclude(error as? HostExit ?? HostExit(error is Stopped ? .clean : .defect, "\(error)"))
+            throw error
+        }
+        context.conclude(HostExit(.clean, "everything that was received as whole transactions is acknowledged and confirmed"))
     }
 
     private static func assemble(_ directory: PluginsDirectory, _ loader: PluginLoader, _ context: HostContext, _ bridge: HostBridge) throws -> AssembledPlan {
@@ -130,6 +134,8 @@ enum RunCommand {
 
     private static func tick(_ context: HostContext) {
         context.giveUpIfDue()
+        // A plugin that hangs must not keep the process: the checkpoint on disk is whole at every moment.
+        if let exit = context.overdue { _exit(report(exit, context).rawValue) }
         guard let deadline = context.stopDeadline, monotonicNow() >= deadline, !context.isForced else { return }
         context.requestStop(force: true)
     }

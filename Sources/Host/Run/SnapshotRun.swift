@@ -84,7 +84,7 @@ final class SnapshotRun: @unchecked Sendable {
             lane.sourceEnded()
         }
         let reporter = report(lane: lane)
-        let stop = lane.run(.snapshot(point: begin.consistentPoint.rawValue, time: begin.commitTimeMicroseconds))
+        let stop = context.watchingStageThread { lane.run(.snapshot(point: begin.consistentPoint.rawValue, time: begin.commitTimeMicroseconds)) }
         over.store(true, ordering: .relaxed)
         interrupt.interrupt()
         queue.close()

@@ -21,8 +21,10 @@ final class StreamRun {
     private let gate = Gate()
     private let budget: BudgetBox
     private let queue: ReceiveQueue
-    private var schedule: RetrySchedule
-    private var failingSince: UInt64?
+    private var sourcePatience: Patience
+    private var sinkPatience: Patience
+    /// What was delivered when the sink was last made anew.
+    private var rebuiltAt: UInt64?
     private var checkpointThread: Thread?
     private(set) var prepared: PreparedSource?
     /// For `/status` and the reloader; set before the first row.
@@ -40,8 +42,8 @@ final class StreamRun {
         let limits = context.settings.limits
         budget = BudgetBox(ByteBudget(limit: limits.inFlight))
         queue = ReceiveQueue(gate: gate, budget: budget)
-        let retry = context.settings.retry
-        schedule = RetrySchedule(initial: retry.initial, longest: retry.max, giveUpAfter: retry.giveUpAfter)
+        sourcePatience = Patience(context.settings.retry)
+        sinkPatience = Patience(context.settings.retry)
         let gate = gate
         context.onStop { [shared, gate] forced in
             // Connecting, checking and waiting end at once; a running stream ends at its next boundary.
@@ -103,7 +105,7 @@ final class StreamRun {
         let temporary = mode == .initialOnly
         if case .beginAnew = prepared.decision {
             context.log.warning("begin_anew", ["slot": .text(slotName), "message": "a first start was cut short: its slot is dropped and made again"])
-            try retrying { try Slot.drop(slotName, on: source.control()) }
+            try retrying { try dropLeftover() }
         }
         // Bound before anything is made: a stage that refuses a table leaves neither an intent nor a slot behind.
         try makeLane(StreamMark(position: 0), prepared)
@@ -125,9 +127,16 @@ final class StreamRun {
         try snapshot(prepared, firstOrigin: (slot, connection), attempt: 1)
     }
 
+    private func dropLeftover() throws {
+        do throws(PostgresError) { try Slot.drop(slotName, on: source.control()) } catch {
+            // A server that was still making it takes it away itself when it finds that nobody waits any more.
+            if error.sqlstate != "42704" { throw error }
+        }
+    }
+
     private func createSlot(temporary: Bool, exporting: Bool, again: Bool) throws -> (CreatedSlot, Connection) {
         // Left by an attempt whose answer was lost. At the first attempt there was none: one that is there now is somebody else's.
-        if again, !temporary, try Slot.state(of: slotName, on: source.control()) != nil { try Slot.drop(slotName, on: source.control()) }
+        if again, !temporary { try dropLeftover() }
         let replication = try source.connect(replication: true)
         let observer = try source.control()
         let name = temporary ? "\(slotName.prefix(50))_snapshot" : slotName
@@ -157,6 +166,7 @@ final class StreamRun {
             settings: LaneSettings(batchRows: settings.batch.rows, batchBytes: settings.batch.bytes, recordBytes: settings.limits.record), start: start,
             services: bridge, observer: bridge
         ) { [source] shape throws(LaneStop) in try source.resolve(shape) }
+        lane.onTurn = { [context] in context.stageTurned() }
         self.lane = lane
         self.inFlight = inFlight
         do throws(StageFailure) {
@@ -257,8 +267,7 @@ final class StreamRun {
                 stop = try session.run(
                     lane: lane, plan: lane.plan, prepared: prepared, record: checkpointer.record, resumed: resumed, shared: shared,
                     succeeded: { [self] in
-                        schedule.succeeded()
-                        failingSince = nil
+                        sourcePatience.succeeded()
                         heldSince = nil
                     })
             } catch let error as PostgresError {
@@ -321,15 +330,25 @@ final class StreamRun {
 
     private func unfinished(_ inFlight: InFlight) -> String {
         let state = inFlight.snapshot()
-        return "stopped with \(state.outstanding) submissions not acknowledged and limits.stop (\(context.settings.limits.stop.logText)) over"
+        let isLate = context.stopDeadline.map { monotonicNow() >= $0 } ?? false
+        let what = state.outstanding > 0 ? "\(state.outstanding) submissions not acknowledged" : "rows at hand that no sink took"
+        return "stopped with \(what) and " + (isLate ? "limits.stop (\(context.settings.limits.stop.logText)) over" : "no time to wait for them")
     }
 
     /// The sink lost its producer: a new instance, and everything behind the last durable transaction again.
     private func rebuildSink(_ reason: String, lane: Lane, inFlight: InFlight) throws {
-        context.log.warning("reconnecting", ["side": "sink", "reason": .text(reason), "message": "the sink is made anew; unacknowledged transactions are sent again"])
         context.withHealth { $0.away(.sink, reason, at: $1) }
         lane.plan.sink.end(timeout: .seconds(1))
-        try wait(for: reason, side: "sink")
+        // One that delivers nothing between two losses is not well again because it could be made.
+        let delivered = inFlight.snapshot().durable.position
+        if rebuiltAt != delivered { sinkPatience.succeeded() }
+        rebuiltAt = delivered
+        let decision = sinkPatience.failed()
+        try wait(
+            decision, for: reason,
+            [
+                ("side", "sink"), ("attempt", .number(Int64(sinkPatience.attempts))), ("message", "the sink is made anew; what is not acknowledged is sent again"),
+            ])
         let sink = assembled.stages.first { $0.resolved.role == UInt32(CDCP_ROLE_SINK) }
         guard let resolved = sink?.resolved else { return }
         do throws(StageFailure) {
@@ -382,7 +401,9 @@ final class StreamRun {
         gate.locked { gate.broadcast() }
         checkpointThread?.join()
         lane?.end()
-        (lane?.plan ?? assembled.plan).retire(successor: nil, timeout: .seconds(2))
+        // What is still on the way is repeated at the next start in any case: the time for it is over.
+        let isDrained = (inFlight?.snapshot().outstanding ?? 0) == 0
+        (lane?.plan ?? assembled.plan).retire(successor: nil, timeout: isDrained ? .seconds(2) : .zero)
     }
 
     // MARK: trying again
@@ -392,8 +413,7 @@ final class StreamRun {
             do {
                 if context.isStopping { throw Stopped() }
                 let result = try body()
-                schedule.succeeded()
-                failingSince = nil
+                sourcePatience.succeeded()
                 return result
             } catch let error as PostgresError {
                 source.drop()
@@ -426,18 +446,16 @@ final class StreamRun {
             heldSince = nil
             context.withHealth { $0.away(.source, reason, at: $1) }
             context.metrics.reconnects(.source).add()
-            try wait(for: reason)
+            let decision = sourcePatience.failed()
+            try wait(decision, for: reason, [("side", "source"), ("attempt", .number(Int64(sourcePatience.attempts)))])
         }
     }
 
-    private func wait(for reason: String, side: String = "source") throws {
-        let now = monotonicNow()
-        let elapsed = failingSince.map { Duration.nanoseconds(Int64(now - $0)) } ?? .zero
-        failingSince = now
-        switch schedule.failed(elapsed: elapsed, chance: Double.random(in: 0..<1)) {
+    private func wait(_ decision: RetrySchedule.Decision, for reason: String, _ fields: [(key: String, value: LogValue)]) throws {
+        switch decision {
         case .giveUp: throw HostExit(.unavailable, reason, cure: "retry.give_up_after is over")
         case .wait(let pause):
-            context.log.warning("reconnecting", ["side": .text(side), "attempt": .number(Int64(schedule.attempts)), "in": .duration(pause), "reason": .text(reason)])
+            context.log.write(.warning, "reconnecting", fields: fields + [("in", .duration(pause)), ("reason", .text(reason))])
             try sleep(pause)
         }
     }

@@ -68,7 +68,7 @@ final class StreamSession: @unchecked Sendable {
         }
         defer { shared.isStreaming = false }
         if context.isStopping { lane.requestStop() }
-        return lane.run(.stream)
+        return context.watchingStageThread { lane.run(.stream) }
     }
 
     private func startOptions(_ decoder: StageInstance, serverVersion: Int) throws -> [(name: String, value: String)] {

@@ -85,7 +85,13 @@ final class SourceSession {
         let decision = StartDecision.make(found, source: source, mode: context.settings.snapshot.mode)
         if case .refuse(let code, let reason, let cure) = decision { throw HostExit(code, reason, cure: cure) }
         let created = record?.publicationCreatedByUs ?? false
-        let (tables, leftOut, byUs) = try publish(control, createdByUs: created, slotExists: slot != nil && record != nil)
+        // A slot that is gone on with, an adopted one too, has WAL from before a publication that would be made now.
+        let goesOn =
+            switch decision {
+            case .stream, .snapshotAgain, .adopt: true
+            case .begin, .beginAnew, .finished, .refuse: false
+            }
+        let (tables, leftOut, byUs) = try publish(control, createdByUs: created, slotExists: goesOn)
         return PreparedSource(
             systemIdentifier: system, timeline: Int(identity.timeline), serverVersion: control.serverVersion, database: control.database,
             walSenderTimeout: try replication.walSenderTimeout(), tables: tables, leftOut: leftOut, publicationCreatedByUs: byUs, decision: decision)
@@ -142,7 +148,7 @@ final class SourceSession {
         var state = try Publication.state(of: name, on: control)
         if state == nil, slotExists {
             throw HostExit(
-                .slot, "publication \(name) does not exist any more, and slot \(source.slot.name) does: changes since it was dropped cannot be decoded",
+                .slot, "publication \(name) does not exist, and slot \(source.slot.name) does: changes from before it is made cannot be decoded",
                 cure: "drop the slot and remove the state directory to begin with a new snapshot")
         }
         let wanted = try selectTables(control)
@@ -216,6 +222,7 @@ final class SourceSession {
         do throws(PostgresError) { return try Catalog.relationDetails(oid: oid, on: control()) } catch {
             guard error.failure == .retryable else { throw error }
             drop()
+            context.stageTurned()
             return try Catalog.relationDetails(oid: oid, on: control())
         }
     }
