@@ -122,6 +122,9 @@ def latency_of_host(database: Database, connection: str, kafka, run: str, rate: 
 
         try:
             return measure(database, table, kafka, topic, rate, seconds, process.pid, lambda: wait_until(streaming, 30, text))
+        except RuntimeError as error:
+            # A host that ended, or stands still, has said why.
+            raise RuntimeError(f"{error}; exit code {process.poll()}; its log ends:\n{text()[-2000:]}") from error
         finally:
             process.terminate()
             try:
