@@ -34,9 +34,12 @@ struct GatherRule {
     mutating func nap(now: MonotonicTime) -> Duration? {
         let elapsed = now.nanoseconds &- windowStart.nanoseconds
         if elapsed >= GatherRule.window.nanosecondsClamped {
-            // bytes / elapsed >= rate, in nanoseconds.
-            GatherRule.count(&busyWindows, bytes &* 1_000 >= GatherRule.busyRate / 1_000 &* (elapsed / 1_000))
-            GatherRule.count(&heavyWindows, bytes &* 1_000 >= GatherRule.heavyRate / 1_000 &* (elapsed / 1_000))
+            // A long gap is a pause (back-pressure, or a processor given to somebody else) and no evidence of calm: calm shows in short windows too.
+            if elapsed < GatherRule.window.nanosecondsClamped &* 4 {
+                // bytes / elapsed >= rate, in nanoseconds.
+                GatherRule.count(&busyWindows, bytes &* 1_000 >= GatherRule.busyRate / 1_000 &* (elapsed / 1_000))
+                GatherRule.count(&heavyWindows, bytes &* 1_000 >= GatherRule.heavyRate / 1_000 &* (elapsed / 1_000))
+            }
             bytes = 0
             windowStart = now
         }
