@@ -50,9 +50,7 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.when == "call" and report.failed:
         for stream in getattr(item, "streams", []):
-            if os.path.exists(stream.host.log_path):
-                with open(stream.host.log_path, errors="replace") as file:
-                    report.sections.append((f"log of {stream.name}", "".join(file.readlines()[-40:])))
+            report.sections.append((f"log of {stream.name}", stream.host.kept_log()))
 
 
 @pytest.fixture(scope="session")

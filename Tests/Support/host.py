@@ -70,6 +70,7 @@ class Host:
         self.out_path = os.path.join(self.folder, "host.out")
         self.environment = environment or {}
         self.process: subprocess.Popen | None = None
+        self.last_words: str | None = None
         os.makedirs(self.plugins, mode=0o755)
         self.settings = merged(
             {
@@ -149,6 +150,7 @@ class Host:
         return self.log()
 
     def destroy(self):
+        self.last_words = self.kept_log()
         if self.running():
             self.signal(signal.SIGCONT)
             self.kill9()
@@ -161,6 +163,17 @@ class Host:
         with open(self.log_path, errors="replace") as file:
             file.seek(0 if whole else self.log_begin)
             return file.read()
+
+    def kept_log(self, lines: int = 60) -> str:
+        """The end of the log for a report; after `destroy` too."""
+        if self.last_words is not None:
+            return self.last_words
+        if not os.path.exists(self.log_path):
+            return "(no log)\n"
+        with open(self.log_path, errors="replace") as file:
+            text = "".join(file.readlines()[-lines:])
+        code = self.process.poll() if self.process is not None else None
+        return text + ("(it runs)\n" if code is None else f"(it has ended with {code})\n")
 
     def tail(self, lines: int = 25) -> str:
         return "\n".join(self.log().splitlines()[-lines:])

@@ -58,9 +58,10 @@ class Proxy:
                     break
                 if self.latency:
                     time.sleep(self.latency)
-                if self.slice:
-                    for at in range(0, len(data), self.slice):
-                        sink.sendall(data[at:at + self.slice])
+                step = self.slice  # read once: it may change while the slices go out
+                if step:
+                    for at in range(0, len(data), step):
+                        sink.sendall(data[at:at + step])
                 else:
                     sink.sendall(data)
         except (OSError, ValueError):
