@@ -7,12 +7,19 @@ struct CallbackContext {
     let host: PluginHost
     /// Set before the first poll.
     var producer: Unmanaged<Producer>?
+    /// Records that librdkafka has and has not reported. [poll thread]
+    var underWay = 0
+    /// Of these, so many were there before the flight that is under way: it has landed when no more are left.
+    var before = 0
 }
 
 /// One delivery report. [poll thread]
-let deliveryReport: @convention(c) (OpaquePointer?, UnsafePointer<rd_kafka_message_t>?, UnsafeMutableRawPointer?) -> Void = { _, message, opaque in
+let deliveryReport: @convention(c) (OpaquePointer?, UnsafePointer<rd_kafka_message_t>?, UnsafeMutableRawPointer?) -> Void = { client, message, opaque in
     guard let message, let opaque else { return }
     let context = opaque.assumingMemoryBound(to: CallbackContext.self)
+    context.pointee.underWay &-= 1
+    // Ends the flush that waits for the landing, whatever else is under way.
+    if context.pointee.underWay == context.pointee.before { rd_kafka_yield(client) }
     let tag = message.pointee._private
     guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
         let size = message.pointee.len &+ message.pointee.key_len

@@ -7,6 +7,8 @@ final class ClientConfiguration {
     private let pointer: OpaquePointer
     /// The property as the user set it, where a text needs it.
     private(set) var mechanism = ""
+    /// `linger.ms`, in nanoseconds. The sink waits so long; librdkafka's own linger must not cut a flight in two, and is longer.
+    private(set) var lingerNanoseconds: UInt64 = 0
 
     /// What the promises rest on; `ClientProperties` refuses each from the user.
     private static let fixed: [(String, String)] = [
@@ -17,7 +19,7 @@ final class ClientConfiguration {
     ]
     /// Where ours differ from librdkafka's; the user may set other values.
     private static let defaults: [(String, String)] = [
-        ("client.id", "cdc-host"), ("linger.ms", "2"), ("batch.size", "1000000"), ("batch.num.messages", "10000"),
+        ("client.id", "cdc-host"), ("linger.ms", "0"), ("batch.size", "1000000"), ("batch.num.messages", "10000"),
         ("socket.nagle.disable", "true"), ("socket.keepalive.enable", "true"),
         ("reconnect.backoff.max.ms", "5000"),
     ]
@@ -50,6 +52,9 @@ final class ClientConfiguration {
         if !value("security.protocol").hasSuffix("ssl") && !names.contains("message.copy.max.bytes") {
             _ = Self.set(pointer, "message.copy.max.bytes", Self.copyBytesMax)
         }
+        let linger = Double(value("linger.ms")) ?? 0
+        lingerNanoseconds = UInt64(max(linger, 0) * 1_000_000)
+        _ = Self.set(pointer, "linger.ms", "\(min(linger + 10, 900_000))")
         guard complaints.isEmpty else { throw .config(complaints.joined(separator: "\n")) }
     }
 
@@ -60,6 +65,9 @@ final class ClientConfiguration {
 
     /// Largest batch, in bytes.
     var batchBytesMax: Int { Int(value("batch.size")) ?? 1_000_000 }
+
+    /// Most records of one batch.
+    var batchRecordsMax: Int { Int(value("batch.num.messages")) ?? 10_000 }
 
     /// Batches may be smaller on the wire than the records in them.
     var compresses: Bool { value("compression.codec") != "none" }

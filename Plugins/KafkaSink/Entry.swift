@@ -27,7 +27,7 @@ private let schema: StaticString = """
           "properties": {
             "bootstrap.servers": { "type": "string", "minLength": 1, "description": "Brokers to begin with, as HOST:PORT separated by commas." },
             "client.id": { "type": "string", "description": "How the brokers name this client in logs and quotas; cdc-host where it is not given." },
-            "linger.ms": { "type": ["integer", "number", "string"], "description": "How long a batch may wait for more records under load, in milliseconds; 2 where it is not given. At a low rate records are sent at once." },
+            "linger.ms": { "type": ["integer", "number", "string"], "description": "At least so long between two batches, in milliseconds, unless they are full; 0 where it is not given: what gathers while a batch is under way goes together. The first record after a pause is sent at once." },
             "compression.type": { "type": "string", "enum": ["none", "gzip", "snappy", "lz4", "zstd"], "description": "How batches are compressed; none where it is not given." },
             "batch.size": { "type": ["integer", "string"], "description": "Largest batch of records in bytes; 1000000 where it is not given, which every broker accepts unless a topic's max.message.bytes is lower." },
             "security.protocol": { "type": "string", "description": "plaintext, ssl, sasl_plaintext or sasl_ssl." },

@@ -10,7 +10,6 @@ final class KafkaSink: SinkStage {
     private var producer: Producer?
     private var topics: TopicCatalog?
     private var watch: BrokerWatch?
-    private var submitter: Submitter?
 
     override func configure(_ options: Options) throws(StageError) {
         let configuration = try ClientConfiguration(options.map("kafka"), insecure: options.bool("insecure") ?? false)
@@ -22,13 +21,13 @@ final class KafkaSink: SinkStage {
     override func activate(lane: UInt32, maxRows: UInt32) throws(StageError) {
         guard let configuration, let settings else { throw .fatal("the stage has not been configured") }
         let producer = try Producer(configuration, host: host)
-        let topics = TopicCatalog(producer, settings, configuration)
+        let topics = try TopicCatalog(producer, settings, configuration)
         let watch = BrokerWatch(producer, topics)
         self.producer = producer
         self.topics = topics
         self.watch = watch
-        submitter = Submitter(producer, topics)
-        try producer.start()
+        let flight = Flight(batchBytesMax: configuration.batchBytesMax, batchRecordsMax: configuration.batchRecordsMax)
+        try producer.start(Departures(RecordSender(producer, topics), flight))
         try watch.start()
     }
 
@@ -38,7 +37,7 @@ final class KafkaSink: SinkStage {
     }
 
     override func submit(_ submission: UnsafePointer<cdcp_submission>) -> cdcp_status {
-        submitter?.submit(submission) ?? CDCP_E_FATAL
+        producer?.submit(submission) ?? CDCP_E_FATAL
     }
 
     override func flush(timeoutNanoseconds: UInt64) -> cdcp_status {
@@ -53,9 +52,9 @@ final class KafkaSink: SinkStage {
     private func close(_ timeoutNanoseconds: UInt64) {
         guard let producer else { return }
         watch?.stop()
+        producer.drain(timeoutNanoseconds: timeoutNanoseconds)
         topics?.close()
-        producer.stop(timeoutNanoseconds: timeoutNanoseconds)
-        submitter = nil
+        producer.destroy()
         watch = nil
         topics = nil
         self.producer = nil

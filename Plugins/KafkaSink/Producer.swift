@@ -17,12 +17,13 @@ final class Producer: @unchecked Sendable {
     private let mainQueue: OpaquePointer
     private let context: UnsafeMutablePointer<CallbackContext>
     private var pollThread: Thread?
+    /// What waits before librdkafka. Set before `start`.
+    private var departures: Departures?
+    /// At least so long between two departures, unless a flight is full; nanoseconds.
+    private let linger: UInt64
 
-    /// Records that were refused at once; settled by the poll thread like a report.
-    private let refused = Mutex<[(tag: UInt, error: rd_kafka_resp_err_t)]>([])
     /// Failed records by slot. [poll thread]
     private var failures: [UInt32: [cdcp_failure]] = [:]
-    private let urgent = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     /// Holds completions back until librdkafka has let go of the records' memory.
     private var held: [(id: UInt64, failures: [cdcp_failure])]?
@@ -33,13 +34,14 @@ final class Producer: @unchecked Sendable {
 
     /// Longest wait of the poll thread, in milliseconds.
     private static let pollWait: Int32 = 200
-    /// How long one request not to linger holds, in milliseconds, unless all is delivered before.
-    private static let urgentWait: Int32 = 20
+    /// How often it looks up while a flight is under way, in milliseconds.
+    private static let flightWait: Int32 = 50
 
     /// - Throws: CDCP_E_CONFIG where librdkafka refuses the configuration, e.g. a certificate file that is not there.
     init(_ configuration: ClientConfiguration, host: PluginHost) throws(StageError) {
         guard let conf = configuration.duplicate() else { throw .fatal("librdkafka gave no configuration") }
         self.host = host
+        linger = configuration.lingerNanoseconds
         health = BrokerHealth(host)
         context = .allocate(capacity: 1)
         context.initialize(to: CallbackContext(slots: table.slots, host: host))
@@ -58,13 +60,14 @@ final class Producer: @unchecked Sendable {
     }
 
     /// Starts the poll thread.
-    func start() throws(StageError) {
+    func start(_ departures: Departures) throws(StageError) {
+        self.departures = departures
         context.pointee.producer = Unmanaged.passUnretained(self)
         pollThread = try Thread("kafka-poll") { [unowned self] in poll() }
     }
 
-    /// Joins the poll thread, gives up what is not delivered by then, ends librdkafka. No completion comes after it.
-    func stop(timeoutNanoseconds: UInt64) {
+    /// Joins the poll thread and gives up what is not delivered by then. Nothing is sent after it.
+    func drain(timeoutNanoseconds: UInt64) {
         if !dead.load(ordering: .acquiring) { _ = flush(timeoutNanoseconds: timeoutNanoseconds) }
         stopping.store(true, ordering: .releasing)
         rd_kafka_queue_yield(mainQueue)
@@ -72,13 +75,17 @@ final class Producer: @unchecked Sendable {
         pollThread = nil
         held = []
         if table.outstanding.load(ordering: .acquiring) > 0 {
+            departures?.refuse(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
             rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
             let end = Clock.now() &+ 5 * Clock.second
             while table.outstanding.load(ordering: .acquiring) > 0 && Clock.now() < end {
                 rd_kafka_poll(handle, 10)
-                settleRefused()
             }
         }
+    }
+
+    /// Ends librdkafka, after `drain` and without topic handles. No completion comes after it.
+    func destroy() {
         rd_kafka_queue_destroy(mainQueue)
         // From here on no thread of librdkafka looks at a record's bytes, not even one that is half written to a socket.
         rd_kafka_destroy(handle)
@@ -93,47 +100,61 @@ final class Producer: @unchecked Sendable {
         let (end, overflow) = Clock.now().addingReportingOverflow(timeoutNanoseconds)
         while table.outstanding.load(ordering: .acquiring) > 0 {
             guard overflow || Clock.now() < end else { return CDCP_E_RETRY }
-            hurry()
             usleep(500)
         }
         return CDCP_OK
     }
 
-    /// Sends what lingers. The poll thread does it, because librdkafka only hurries as long as a flush is under way. [any]
-    func hurry() {
-        if !urgent.exchange(true, ordering: .acquiringAndReleasing) { rd_kafka_queue_yield(mainQueue) }
-    }
-
-    /// A record that librdkafka did not take. [lane]
-    func refuse(_ slot: UInt32, _ record: UInt32, _ error: rd_kafka_resp_err_t) {
-        let tag = UInt(bitPattern: SubmissionTable.tag(slot, record))
-        refused.withLock { $0.append((tag, error)) }
-        rd_kafka_queue_yield(mainQueue)
+    /// Takes a submission; it leaves with the next flight. [lane]
+    func submit(_ submission: UnsafePointer<cdcp_submission>) -> cdcp_status {
+        let count = submission.pointee.record_count
+        guard count > 0 else {
+            host.complete(submission.pointee.id)
+            return CDCP_OK
+        }
+        guard submission.pointee.records != nil, let departures else { return CDCP_E_FATAL }
+        guard let slot = table.take(submission.pointee.id, count: count) else { return CDCP_E_AGAIN }
+        if departures.add(submission, slot) { rd_kafka_queue_yield(mainQueue) }
+        return CDCP_OK
     }
 
     // MARK: poll thread
 
     private func poll() {
+        guard let departures else { return }
+        var departed: UInt64 = 0
+        var before = 0
         while !stopping.load(ordering: .acquiring) {
-            if urgent.exchange(false, ordering: .acquiringAndReleasing) {
-                rd_kafka_flush(handle, Self.urgentWait)
-            } else {
-                rd_kafka_poll(handle, Self.pollWait)
-            }
-            settleRefused()
-            if dead.load(ordering: .relaxed) {
+            if dead.load(ordering: .acquiring) {
+                departures.refuse(RD_KAFKA_RESP_ERR__FATAL)
                 // Requests under way end by themselves: purging them would hand their memory back while it may still be written.
                 rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING)
+            }
+            if departures.isFlightEmpty { before = context.pointee.underWay }
+            switch departures.board() {
+            case .empty:
+                if departures.watch() { rd_kafka_poll(handle, Self.pollWait) }
+            case .open where Clock.now() &- departed < linger:
+                rd_kafka_poll(handle, 1)
+            case .open, .full:
+                departures.depart()
+                departed = Clock.now()
+                awaitLanding(at: before, until: departed &+ Flight.overdue)
             }
         }
     }
 
-    private func settleRefused() {
-        let list = refused.withLock { list in
-            defer { list.removeAll(keepingCapacity: true) }
-            return list
-        }
-        for (tag, error) in list { settle(UnsafeMutableRawPointer(bitPattern: tag), error) }
+    /// librdkafka has so many records more. [poll thread]
+    func sent(_ count: Int) { context.pointee.underWay &+= count }
+
+    /// Sends what librdkafka holds, and returns when it has been reported, or when that takes too long. librdkafka only hurries as long as a flush is
+    /// under way.
+    private func awaitLanding(at before: Int, until end: UInt64) {
+        context.pointee.before = before
+        repeat {
+            rd_kafka_flush(handle, Self.flightWait)
+        } while context.pointee.underWay > before && Clock.now() < end && !stopping.load(ordering: .acquiring) && !dead.load(ordering: .acquiring)
+        context.pointee.before = -1
     }
 
     /// One record was not delivered.

@@ -5,7 +5,7 @@ import Synchronization
 /// Submissions that wait for delivery reports. The lane takes a slot, the poll thread settles it record by record and gives it back;
 /// a record's tag (slot and index) travels through librdkafka as its opaque pointer, so nothing is allocated for a record.
 struct SubmissionTable: ~Copyable {
-    /// One submission. The lane writes id and count before it hands the first record to librdkafka; the rest is the poll thread's.
+    /// One submission. The lane writes id and count before it hands the submission on; the rest is the poll thread's.
     struct Slot {
         var id: UInt64 = 0
         var count: UInt32 = 0

@@ -1,11 +1,13 @@
+import Glibc
 import LibRDKafka
 import PluginABI
 import PluginKit
 import Synchronization
 
-/// The topics that the sink has been shown. The lane adds and reads handles, the watch thread asks for growth.
+/// The topics that the sink has been shown. The lane adds, the poll thread reads handles, the watch thread asks for growth.
 final class TopicCatalog: @unchecked Sendable {
-    // SAFETY: `entries` is the lane's until both threads have been joined; `known` has a lock.
+    // SAFETY: `entries` never moves; the lane writes an entry before it hands a submission that names it through the lock of `Departures`;
+    // `known` has a lock.
     struct Known: @unchecked Sendable {
         // SAFETY: a topic handle of librdkafka may be used from any thread.
         let number: UInt32
@@ -14,11 +16,11 @@ final class TopicCatalog: @unchecked Sendable {
         var partitions: Int32
     }
 
-    /// What the lane needs of a topic.
+    /// What sending needs of a topic. All zero: not known.
     struct Entry {
         var handle: OpaquePointer?
-        /// Larger records are refused here, before they take a whole batch with them.
-        var recordBytesMax = Int.max
+        /// Larger records are refused here, before they take a whole batch with them; 0: no limit is known.
+        var recordBytesMax = 0
     }
 
     private let client: OpaquePointer
@@ -28,14 +30,16 @@ final class TopicCatalog: @unchecked Sendable {
     private let limits: TopicLimits
     private let batchBytesMax: Int
     private let compresses: Bool
-    private var entries: UnsafeMutablePointer<Entry>
-    private var capacity = 64
+    /// By number. Address space only: pages that nobody touches cost nothing.
+    private let entries: UnsafeMutablePointer<Entry>
+    private var used = 0
     private let known = Mutex<[Known]>([])
 
+    private static let capacity = 1 << 20
     /// How long the lane may wait for a topic, in nanoseconds.
     private static let patience: UInt64 = 5 * Clock.second
 
-    init(_ producer: Producer, _ settings: TopicSettings, _ configuration: ClientConfiguration) {
+    init(_ producer: Producer, _ settings: TopicSettings, _ configuration: ClientConfiguration) throws(StageError) {
         client = producer.handle
         host = producer.host
         health = producer.health
@@ -43,19 +47,19 @@ final class TopicCatalog: @unchecked Sendable {
         batchBytesMax = configuration.batchBytesMax
         compresses = configuration.compresses
         self.settings = settings
-        entries = .allocate(capacity: capacity)
-        entries.initialize(repeating: Entry(), count: capacity)
+        guard let zeroed = calloc(Self.capacity, MemoryLayout<Entry>.stride) else { throw .fatal("no memory for the topics") }
+        entries = zeroed.assumingMemoryBound(to: Entry.self)
     }
 
     /// Lets go of the handles; before the producer ends.
     func close() {
-        for index in 0..<capacity { if let handle = entries[index].handle { rd_kafka_topic_destroy(handle) } }
-        entries.deallocate()
-        capacity = 0
+        for index in 0..<used { if let handle = entries[index].handle { rd_kafka_topic_destroy(handle) } }
+        used = 0
+        free(entries)
     }
 
-    /// A topic as far as it was found. [lane]
-    @inline(__always) subscript(number: UInt32) -> Entry { number < capacity ? entries[Int(number)] : Entry() }
+    /// A topic as far as it was found. [lane, poll thread]
+    @inline(__always) subscript(number: UInt32) -> Entry { number < Self.capacity ? entries[Int(number)] : Entry() }
 
     /// All that is known, for the watch thread.
     var list: [Known] { known.withLock { $0 } }
@@ -68,7 +72,7 @@ final class TopicCatalog: @unchecked Sendable {
         if let there = self[number].handle {
             handle = there
         } else {
-            guard number < 1 << 20 else { throw .fatal("topic number \(number) is out of range") }
+            guard number < Self.capacity else { throw .fatal("topic number \(number) is out of range") }
             guard let made = rd_kafka_topic_new(client, name, nil) else {
                 throw .config("topic \(name): librdkafka refuses the name: \(text(rd_kafka_last_error()))")
             }
@@ -134,7 +138,7 @@ final class TopicCatalog: @unchecked Sendable {
 
     private func learnLimit(_ number: UInt32, _ name: String, _ broker: Int32) {
         guard let limit = limits.ask(name, client, broker) else { return }
-        if !compresses { entries[Int(number)].recordBytesMax = max(limit - TopicLimits.overhead, 0) }
+        if !compresses { entries[Int(number)].recordBytesMax = max(limit - TopicLimits.overhead, 1) }
         if limit < batchBytesMax {
             host.log(
                 .warning,
@@ -144,15 +148,7 @@ final class TopicCatalog: @unchecked Sendable {
     }
 
     private func keep(_ number: UInt32, _ handle: OpaquePointer) {
-        if Int(number) >= capacity {
-            let size = max(capacity * 2, Int(number) + 1)
-            let larger = UnsafeMutablePointer<Entry>.allocate(capacity: size)
-            larger.initialize(repeating: Entry(), count: size)
-            larger.update(from: entries, count: capacity)
-            entries.deallocate()
-            entries = larger
-            capacity = size
-        }
         entries[Int(number)].handle = handle
+        used = max(used, Int(number) + 1)
     }
 }
