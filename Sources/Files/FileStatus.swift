@@ -22,6 +22,8 @@ public struct FileStatus: Equatable, Sendable {
 
     /// Group or others may write to it.
     public var isWritableByOthers: Bool { mode & 0o022 != 0 }
+    /// Users that are neither its owner nor of its group may read or write it.
+    public var isOpenToAll: Bool { mode & 0o006 != 0 }
     /// Files in this directory may be removed by their owners only.
     public var isSticky: Bool { mode & 0o1000 != 0 }
 

@@ -125,13 +125,24 @@ public enum FileSystem {
         try Syscall.run(.syncDirectory, path) { Int(fsync(directory.descriptor)) }
     }
 
-    // statvfs(3): ST_NOEXEC, which the importer does not see.
+    /// The user whose rights this process has.
+    public static var effectiveUser: UInt32 { geteuid() }
+
+    // statvfs(3): ST_RDONLY and ST_NOEXEC, which the importer does not see.
+    private static let readOnly: UInt = 1
     private static let noExecution: UInt = 8
 
     /// Is the file system of this path mounted so that nothing on it can be run or mapped as code?
     public static func forbidsExecution(_ path: String) throws(FileError) -> Bool {
+        try flags(path) & noExecution != 0
+    }
+
+    /// Is the file system of this path mounted so that nobody can write to it?
+    public static func isReadOnly(_ path: String) throws(FileError) -> Bool { try flags(path) & readOnly != 0 }
+
+    private static func flags(_ path: String) throws(FileError) -> UInt {
         var raw = statvfs()
         try Syscall.run(.status, path) { Int(statvfs(path, &raw)) }
-        return raw.f_flag & noExecution != 0
+        return raw.f_flag
     }
 }

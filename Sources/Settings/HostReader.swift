@@ -83,9 +83,7 @@ struct HostReader {
     private mutating func columns(_ path: String) -> [ColumnPattern] {
         var patterns: [ColumnPattern] = []
         for element in node(path)?.elements ?? [] where element.isUsableText {
-            do { patterns += try ColumnPattern.list(element.text) } catch {
-                report(element, "\(element.quoted): \(error.message)")
-            }
+            do { patterns += try ColumnPattern.list(element.text) } catch { report(element, element.explained(error)) }
         }
         return patterns
     }
@@ -118,7 +116,9 @@ struct HostReader {
                 break
             }
             if !known.contains(String(word)) {
-                report(node, "{\(word)} is not known; allowed are {prefix}, {schema} and {table}\(NearestName.hint(String(word), among: known))")
+                let named = node.isSecret ? "a word between { and }" : "{\(word)}"
+                let hint = node.isSecret ? "" : NearestName.hint(String(word), among: known)
+                report(node, "\(named) is not known; allowed are {prefix}, {schema} and {table}\(hint)")
             }
             rest = inside[inside.index(after: word.endIndex)...]
         }
@@ -180,6 +180,15 @@ struct HostReader {
     }
 }
 
+extension HostSettings {
+    /// What the defaults alone say, for trying stages where no host file can be read. Not to run with.
+    public static func byDefault(_ environment: [String: String]) -> HostSettings {
+        let (tree, _) = HostSchema.schema.validate(.empty(place: SourcePlace(file: "")))
+        var reader = HostReader(tree, environment: environment)
+        return reader.settings()
+    }
+}
+
 /// Where the position is kept when nobody says so.
 public enum StateDirectory {
     /// The first of systemd's `$STATE_DIRECTORY`, else `state`.
@@ -200,7 +209,7 @@ extension TablePattern {
     static func read(_ element: OptionTree, _ problems: inout [Problem]) -> [TablePattern] {
         guard element.isUsableText else { return [] }
         do { return try list(element.text) } catch {
-            problems.append(element.problem("\(element.quoted): \(error.message)"))
+            problems.append(element.problem(element.explained(error)))
             return []
         }
     }
@@ -209,4 +218,9 @@ extension TablePattern {
 extension OptionTree {
     /// Text that is there and has not been complained of.
     var isUsableText: Bool { kind == .string && !text.isEmpty && !isUnresolved }
+
+    /// What is wrong with it as a pattern; the explanation repeats parts of it, which a secret must not.
+    fileprivate func explained(_ error: TablePattern.Malformed) -> String {
+        isSecret ? "\(quoted): is no pattern" : "\(quoted): \(error.message)"
+    }
 }

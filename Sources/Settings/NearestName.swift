@@ -1,7 +1,7 @@
 /// The known name that a misspelt one was probably meant to be.
-enum NearestName {
+public enum NearestName {
     /// The nearest of `known`, if it is near enough to be more than chance.
-    static func of(_ written: String, among known: [String]) -> String? {
+    public static func of(_ written: String, among known: [String]) -> String? {
         let normal = normalised(written)
         let candidates = known.map { (name: $0, distance: distance(normal, normalised($0))) }
         guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
@@ -10,7 +10,7 @@ enum NearestName {
     }
 
     /// `; did you mean NAME?`, or nothing.
-    static func hint(_ written: String, among known: [String]) -> String {
+    public static func hint(_ written: String, among known: [String]) -> String {
         of(written, among: known).map { "; did you mean \($0)?" } ?? ""
     }
 

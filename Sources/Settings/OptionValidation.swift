@@ -133,9 +133,13 @@ private struct ValidationPass {
     private mutating func map(_ given: OptionTree, _ schema: OptionSchema) -> OptionTree {
         var tree = given
         var entries: [OptionTree.MapEntry] = []
+        var slips: Set<String> = []
         for var entry in tree.entries {
             if let inner = schema.property(entry.key) {
                 entry.tree = value(entry.tree, inner)
+            } else if let slip = slip(entry, in: tree, schema) {
+                problems.append(Problem(entry.place, keyPath: DottedPath.join(tree.keyPath, entry.key), slip.message))
+                slips.insert(slip.name)
             } else {
                 switch schema.additional {
                 case .refused:
@@ -148,7 +152,7 @@ private struct ValidationPass {
             }
             entries.append(entry)
         }
-        for name in schema.required where isWhole && tree[name] == nil {
+        for name in schema.required where isWhole && tree[name] == nil && !slips.contains(name) {
             let what = schema.property(name).map { $0.summary.isEmpty ? "" : ": \($0.summary)" } ?? ""
             problems.append(Problem(tree.place, keyPath: DottedPath.join(tree.keyPath, name), "is missing and must be there\(what)"))
         }
@@ -173,6 +177,18 @@ private struct ValidationPass {
         if property.schema.fallback == nil, filled.entries.isEmpty { return nil }
         filled.isDefault = true
         return OptionTree.MapEntry(key: property.name, place: tree.place, tree: filled)
+    }
+
+    /// Where a map takes names beyond those that it spells out: one that was most likely meant to be one of these.
+    private func slip(_ entry: OptionTree.MapEntry, in tree: OptionTree, _ schema: OptionSchema) -> (name: String, message: String)? {
+        guard schema.additional != .refused else { return nil }
+        // TOML's `a.b = 1` is a map in a map.
+        if let name = schema.properties.map(\.name).first(where: { entry.holds($0) }) {
+            return (name, "is a map of keys; a name with dots in it stands in quotes: \"\(name)\"")
+        }
+        let missing = schema.required.filter { tree[$0] == nil }
+        guard let name = NearestName.of(entry.key, among: missing) else { return nil }
+        return (name, "is not known; did you mean \(name)? It is missing and must be there")
     }
 
     private func unknown(_ entry: OptionTree.MapEntry, in tree: OptionTree, _ schema: OptionSchema) -> String {
@@ -220,6 +236,15 @@ extension OptionSchema {
             }
         }
         return names.isEmpty ? "any value is allowed" : "allowed is \(names.joined(separator: " or "))"
+    }
+}
+
+extension OptionTree.MapEntry {
+    /// Whether it is the beginning of a name with dots, and the maps in it are the rest.
+    fileprivate func holds(_ name: String) -> Bool {
+        guard name.hasPrefix(key + ".") else { return false }
+        let rest = String(name.dropFirst(key.count + 1))
+        return tree.entries.contains { $0.key == rest || $0.holds(rest) }
     }
 }
 

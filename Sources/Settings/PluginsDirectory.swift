@@ -25,14 +25,20 @@ public struct PluginsDirectory: Sendable {
         do {
             names = try FileSystem.list(path)
         } catch {
+            let isFile = error.isMissing && FileSystem.exists(path)
             directory.problems = [
                 Problem(
-                    place, error.isMissing ? "there is no such directory; make one with: cdc-host init \(path)" : "cannot be read: \(error.reason)")
+                    place,
+                    isFile
+                        ? "is no directory; name the one that holds host.yaml and the stages"
+                        : error.isMissing ? "there is no such directory; make one with: cdc-host init \(path)" : "cannot be read: \(error.reason)")
             ]
             return directory
         }
         let listing = DirectoryListing(names.filter { isFile(FilePath.join(path, $0)) })
         directory.problems += listing.problems(path)
+        let read = [path] + (listing.hostFiles + listing.stageFiles.map(\.file)).map { FilePath.join(path, $0) }
+        directory.problems += read.compactMap(FileAccess().complaint)
         for name in listing.hostFiles {
             directory.readHost(SettingsFile(path: FilePath.join(path, name), environment: environment), environment)
         }

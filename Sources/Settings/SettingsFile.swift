@@ -12,6 +12,7 @@ struct SettingsFile {
     private(set) var problems: [Problem] = []
 
     private let sources: Substitution.Sources
+    private let access = FileAccess()
     /// Keys whose value is a connection string, with the rules of one for what is substituted into it.
     private static let connectionPath = "source.connection"
 
@@ -83,6 +84,7 @@ struct SettingsFile {
             tree.isSecret = result.holdsFile
             tree.holdsFile = result.holdsFile
             tree.isSubstituted = result.isSubstituted
+            problems += result.files.compactMap { access.complaint(secret: $0, place, keyPath: keyPath) }
         } catch {
             problems.append(tree.problem(error.message))
             // One message is enough: whatever this value should have been is not asked again.

@@ -94,7 +94,10 @@ struct StageReader {
         guard let node, node.isUsableText else { return nil }
         let hash = node.text.lowercased()
         let isGood = hash.utf8.count == 64 && hash.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-        if !isGood { problems.append(node.problem("is no SHA-256; allowed are 64 hex digits, as sha256sum prints them")) }
+        guard isGood else {
+            problems.append(node.problem("is no SHA-256; allowed are 64 hex digits, as sha256sum prints them"))
+            return nil
+        }
         return hash
     }
 }

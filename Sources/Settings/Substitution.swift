@@ -12,12 +12,13 @@ struct Substitution {
     }
 
     var parts: [Part] = []
-    /// True when a file was read: the result is a secret.
-    var holdsFile = false
+    /// Files that were read; with any, the result is a secret.
+    var files: [String] = []
 
     /// The whole result.
     var text: String { parts.map(\.text).joined() }
     var isSubstituted: Bool { parts.contains(where: \.isSubstituted) }
+    var holdsFile: Bool { !files.isEmpty }
 
     /// What is wrong with a reference; names the variable or file, never its value.
     struct Failure: Error { var message: String }
@@ -62,8 +63,9 @@ struct Substitution {
     private mutating func resolve(_ reference: Substring, _ sources: Sources) throws(Failure) -> String {
         if reference.hasPrefix("env:") { return try Substitution.variable(reference.dropFirst(4), sources.environment) }
         if reference.hasPrefix("file:") {
-            holdsFile = true
-            return try Substitution.file(String(reference.dropFirst(5)), sources.directory)
+            let path = try Substitution.place(String(reference.dropFirst(5)), sources.directory)
+            files.append(path)
+            return try Substitution.file(path)
         }
         throw Failure(message: "an unknown reference; allowed are ${env:NAME}, ${env:NAME:-default} and ${file:PATH}, and $${ for a literal ${")
     }
@@ -91,9 +93,12 @@ struct Substitution {
         return value
     }
 
-    private static func file(_ path: String, _ directory: String) throws(Failure) -> String {
+    private static func place(_ path: String, _ directory: String) throws(Failure) -> String {
         guard !path.isEmpty else { throw Failure(message: "${file:…} needs a path") }
-        let place = FilePath.join(directory, path)
+        return FilePath.join(directory, path)
+    }
+
+    private static func file(_ place: String) throws(Failure) -> String {
         var bytes: [UInt8]
         do {
             guard try FileSystem.status(of: place).kind == .regular else { throw Failure(message: "\(place) is not a regular file") }

@@ -26,6 +26,18 @@ import Testing
         #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
     }
 
+    @Test func whatAFileHoldsIsInNoMessage() throws {
+        let text = """
+            name: a
+            source: {connection: x, tables: {include: ["${file:.s}"]}, columns: {include: ["${file:.s}"]}}
+            topics: {template: "{${file:.s}}"}
+            log: {level: "${file:.s}"}
+            """
+        let problems = try ScratchDirectory(["host.yaml": text, ".s": "gehe im nis"]).problems().filter { !$0.contains("warning") }
+        #expect(problems.count == 4, "\(problems)")
+        #expect(problems.allSatisfy { !$0.contains("gehe") && !$0.contains("nis") })
+    }
+
     @Test func aMissingVariableIsSaidOnce() throws {
         let directory = try ScratchDirectory([
             "host.yaml": "name: a\nsource:\n  connection: \"${env:NONE}\"\nbatch:\n  rows: \"${env:NONE}\"\nadmin: {listen: \"${env:X}\"}\n"

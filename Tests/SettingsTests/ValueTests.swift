@@ -139,6 +139,20 @@ import Testing
             ])
     }
 
+    /// Maps that take any name still know the ones that they spell out.
+    @Test func slipsInAMapOfAnyNames() {
+        var schema = OptionSchema.map([("bootstrap.servers", .text("brokers")), ("client.id", .text("name"))], required: ["bootstrap.servers"])
+        schema.additional = .each(OptionSchema(types: [.string, .integer]))
+        func problems(_ text: String) -> [String] { schema.validate(tree(text)).problems.map { "\($0.place.column) \($0.keyPath): \($0.message)" } }
+        #expect(problems("bootstrap.servers: a\nlinger.ms: 5\nbootstrap.server: b\n") == [])
+        #expect(
+            problems("{linger.ms: 5, bootstrap.server: a}")
+                == ["16 \"bootstrap.server\": is not known; did you mean bootstrap.servers? It is missing and must be there"])
+        let dotted = problems("bootstrap: {servers: a}\nclient: {id: b}\nlinger: {ms: 5}\n")
+        #expect(dotted.count == 3 && dotted[0].contains("in quotes: \"bootstrap.servers\"") && dotted[1].contains("\"client.id\""))
+        #expect(problems("linger.ms: 5").first?.contains("is missing and must be there: brokers") == true)
+    }
+
     @Test func malformedSchemasAreNamed() {
         let error = #expect(throws: OptionSchema.Malformed.self) {
             try OptionSchema(json: .object([.init("properties", .object([.init("a", .object([.init("pattern", .string("x"))]))]))]))
