@@ -18,16 +18,19 @@ public struct LockInfo: Equatable, Sendable {
     public var version: String
     /// Where the admin endpoint really listens: `HOST:PORT`, `unix:PATH`, or empty where it is off.
     public var adminAddress: String
+    /// Reloads that have begun since the start; one more than have ended while one is under way.
+    public var reloadsBegun: Int
     /// Reloads that have ended since the start, refused ones included.
     public var reloadNumber: Int
     /// How the last of them ended; its text is one line for people.
     public var reloadResult: ReloadResult
 
     /// The state right after a start, unless more is said.
-    public init(pid: Int32, version: String, adminAddress: String = "", reloadNumber: Int = 0, reloadResult: ReloadResult = .none) {
+    public init(pid: Int32, version: String, adminAddress: String = "", reloadsBegun: Int = 0, reloadNumber: Int = 0, reloadResult: ReloadResult = .none) {
         self.pid = pid
         self.version = version
         self.adminAddress = adminAddress
+        self.reloadsBegun = reloadsBegun
         self.reloadNumber = reloadNumber
         self.reloadResult = reloadResult
     }
@@ -44,6 +47,7 @@ public struct LockInfo: Equatable, Sendable {
             pid \(pid)
             version \(escape(version))
             admin \(escape(adminAddress))
+            begun \(reloadsBegun)
             reload \(reloadNumber)
             result \(result)
 
@@ -63,6 +67,7 @@ public struct LockInfo: Equatable, Sendable {
         do throws(CheckpointText.Damage) {
             var info = LockInfo(pid: try lines.integer("pid", as: Int32.self), version: try lines.text("version"))
             info.adminAddress = try lines.text("admin")
+            info.reloadsBegun = try lines.integer("begun", as: Int.self)
             info.reloadNumber = try lines.integer("reload", as: Int.self)
             let result = try lines.text("result")
             if result.hasPrefix("ok ") {

@@ -16,6 +16,7 @@ import Testing
             #expect(throws: CheckpointError.held(path: lock.path, pid: getpid())) {
                 try InstanceLock.acquire(directory: directory.path, name: "shop")
             }
+            info.reloadsBegun = 8
             info.reloadNumber = 7
             info.reloadResult = .refused("30-masking: a \\ text\nof two lines")
             try lock.update(info)

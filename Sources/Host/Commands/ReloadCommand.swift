@@ -8,14 +8,12 @@ enum ReloadCommand {
     private static let patience: UInt64 = 600_000_000_000
 
     static func run(directory: String, state: String?, environment: [String: String]) -> ExitCode {
-        let host: RunningHost
-        do throws(RunningHost.Missing) {
-            host = try RunningHost.find(directory: directory, state: state, environment: environment)
-        } catch {
-            printError("cdc-host: \(error.message)")
-            return error.code
-        }
-        let before = host.info.reloadNumber
+        RunningHost.with(directory: directory, state: state, environment: environment, request)
+    }
+
+    private static func request(_ host: RunningHost) -> ExitCode {
+        // One that is under way may have read the files before they were changed; the next to begin has not.
+        let ours = host.info.reloadsBegun + 1
         guard kill(host.info.pid, SIGHUP) == 0 else {
             let code = errno
             printError("cdc-host: process \(host.info.pid) cannot be signalled: \(String(cString: strerror(code)))")
@@ -28,7 +26,10 @@ enum ReloadCommand {
                 printError("cdc-host: the host (process \(host.info.pid)) ended before it answered; its log says why")
                 return .unavailable
             }
-            if now.reloadNumber > before { return answer(now.reloadResult) }
+            if now.reloadNumber > ours {
+                printError("cdc-host: reload \(ours) has ended, and another one since; this is what came of reload \(now.reloadNumber)")
+            }
+            if now.reloadNumber >= ours { return answer(now.reloadResult) }
             if !hasSaid, monotonicNow() &- begin > 5_000_000_000 {
                 hasSaid = true
                 printError("cdc-host: waiting; the new plan is put in place between two transactions")

@@ -46,6 +46,16 @@ struct RunningHost {
             code: .unavailable, message: "no host runs\(name.isEmpty ? "" : " for the stream \(name)") (no lock is held in \(stateDirectory))\(hint)")
     }
 
+    /// The same for a command: what hinders it is said on standard error, and `body` makes the exit code otherwise.
+    static func with(
+        directory: String, state: String?, environment: [String: String], _ body: (RunningHost) -> ExitCode
+    ) -> ExitCode {
+        do throws(Missing) { return body(try find(directory: directory, state: state, environment: environment)) } catch {
+            printError("cdc-host: \(error.message)")
+            return error.code
+        }
+    }
+
     private static func read(_ directory: String, _ name: String) throws(Missing) -> InstanceLock.Holder? {
         do throws(CheckpointError) { return try InstanceLock.read(directory: directory, name: name) } catch {
             throw Missing(code: ErrorPolicy.exit(error).code, message: error.description)

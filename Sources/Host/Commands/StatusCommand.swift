@@ -4,13 +4,10 @@ import Checkpoint
 /// `status`: what the running host says of itself.
 enum StatusCommand {
     static func run(directory: String, state: String?, json: Bool, environment: [String: String]) -> ExitCode {
-        let host: RunningHost
-        do throws(RunningHost.Missing) {
-            host = try RunningHost.find(directory: directory, state: state, environment: environment)
-        } catch {
-            printError("cdc-host: \(error.message)")
-            return error.code
-        }
+        RunningHost.with(directory: directory, state: state, environment: environment) { ask($0, json: json) }
+    }
+
+    private static func ask(_ host: RunningHost, json: Bool) -> ExitCode {
         guard !host.info.adminAddress.isEmpty else {
             printError("cdc-host: process \(host.info.pid) runs the stream \(host.name), and its admin.listen is off: it cannot be asked")
             return .unavailable

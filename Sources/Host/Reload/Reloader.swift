@@ -1,6 +1,7 @@
 import Glibc
 import Chain
 import Checkpoint
+import Files
 import PluginABI
 import PluginLoader
 import Postgres
@@ -31,6 +32,7 @@ final class Reloader: @unchecked Sendable {
         var assembled: AssembledPlan
         var settings: HostSettings
         var generation = 1
+        var begun = 0
         var number = 0
         var last: LockInfo.ReloadResult = .none
         var lastAt: WallTime?
@@ -83,6 +85,9 @@ final class Reloader: @unchecked Sendable {
     }
 
     private func serve() {
+        // Before the files are read: who asked for a reload knows by it which one has seen them.
+        state.withLock { $0.begun += 1 }
+        writeLock()
         do throws(Refusal) {
             let (changes, pause) = try reload()
             finish(.ok(changes.isEmpty ? "nothing changed" : changes.joined(separator: ", ")))
@@ -111,7 +116,7 @@ final class Reloader: @unchecked Sendable {
 
     private func writeLock() {
         let info = state.withLock {
-            LockInfo(pid: getpid(), version: hostVersion, adminAddress: adminAddress, reloadNumber: $0.number, reloadResult: $0.last)
+            LockInfo(pid: getpid(), version: hostVersion, adminAddress: adminAddress, reloadsBegun: $0.begun, reloadNumber: $0.number, reloadResult: $0.last)
         }
         do throws(CheckpointError) { try lock.update(info) } catch {
             context.log.warning("lock_file", ["message": .text(error.description)])
@@ -150,13 +155,20 @@ final class Reloader: @unchecked Sendable {
         }
         let changes = Self.changes(old.stages.map(\.resolved), resolution.stages)
         try refuseFixedRoles(old.stages.map(\.resolved), resolution.stages)
-        let logChanged = settings.log != oldSettings.log
+        let log = try newLog(settings.log, oldSettings.log)
         var pause: UInt64 = 0
         if !changes.isEmpty { pause = try swap(old, resolution.stages, generation: generation) }
-        if logChanged { context.apply(settings.log) }
+        if let log { context.log.reconfigure(log) }
+        for warning in directory.problems + resolution.problems { context.log.warning("configuration", ["message": .text(warning.description)]) }
         refreshPublication()
         state.withLock { $0.settings = settings }
-        return (changes + (logChanged ? ["log"] : []), pause)
+        return (changes + (log == nil ? [] : ["log"]), pause)
+    }
+
+    /// nil: it stays as it is. A file that cannot be opened refuses the reload while all of it still can be.
+    private func newLog(_ settings: LogSettings, _ old: LogSettings) throws(Refusal) -> Log.Configuration? {
+        guard settings != old else { return nil }
+        do throws(FileError) { return try context.logConfiguration(settings) } catch { throw Refusal(reason: "log.file: \(error)") }
     }
 
     /// New tables join the publication at a reload too. A server that is away does not refuse the new plan.

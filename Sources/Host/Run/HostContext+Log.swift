@@ -10,11 +10,9 @@ extension HostContext {
         return HostContext(directory: directory, settings: settings, log: log, terminal: terminal)
     }
 
-    /// After a reload.
-    func apply(_ settings: LogSettings) {
-        do throws(FileError) {
-            log.reconfigure(Self.configuration(settings, try Self.output(settings, terminal)))
-        } catch { log.warning("log_file", ["message": .text(error.description)]) }
+    /// For a reload: opens what the new settings name; `log.reconfigure` then takes it.
+    func logConfiguration(_ settings: LogSettings) throws(FileError) -> Log.Configuration {
+        Self.configuration(settings, try Self.output(settings, terminal))
     }
 
     private static func output(_ settings: LogSettings, _ terminal: TerminalLine?) throws(FileError) -> any LogOutput {
