@@ -19,6 +19,7 @@ import Testing
         #expect(try Command.parse(["--help"]) == .help(nil))
         #expect(try Command.parse(["help", "plugin", "info"]) == .help(CommandCatalog.pluginInfo))
         #expect(try Command.parse(["check", "--help"]) == .help(CommandCatalog.check))
+        #expect(try Command.parse(["plugin", "--help"]) == .help(CommandCatalog.pluginList))
     }
 
     @Test(arguments: [
@@ -27,6 +28,7 @@ import Testing
         (["check", "--plugins"], "--plugins needs a value"), (["check", "--plugins", "--offline"], "--plugins needs a value"),
         (["check", "--plugins", "d", "--plugins", "e"], "given twice"), (["check", "--plugins", "d", "--offline=yes"], "takes no value"),
         (["check", "x", "--plugins", "d"], "takes no operand"), (["init"], "DIR is missing"), (["plugin"], "check, info, list, new"),
+        (["plugin", "lst"], "did you mean plugin list?"), (["help", "relaod"], "did you mean reload?"), (["status", "--jsno"], "did you mean --json?"),
         (["plugin", "new", "--lang", "c", "x"], "later version"), (["plugin", "check", "x.so"], "later version"),
         (["frobnicate"], "unknown command frobnicate"),
     ])
@@ -35,6 +37,12 @@ import Testing
             let command = try Command.parse(arguments)
             Issue.record("\(arguments) was taken as \(command)")
         } catch { #expect(error.message.contains(part)) }
+    }
+
+    @Test(arguments: [["plugin", "new", "--lang", "c", "x"], ["help", "plugin", "check"]])
+    func whatComesLaterIsOneSentence(_ arguments: [String]) {
+        #expect(throws: UsageError.self) { try Command.parse(arguments) }
+        do throws(UsageError) { _ = try Command.parse(arguments) } catch { #expect(error.isLater) }
     }
 
     @Test func helpFitsAScreenAndEndsWithAnExample() {

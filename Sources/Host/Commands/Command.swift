@@ -1,3 +1,5 @@
+import Settings
+
 /// What was typed, understood.
 enum Command: Equatable {
     case run(plugins: String)
@@ -18,6 +20,8 @@ struct UsageError: Error, Equatable {
     let message: String
     /// Whose help to point at; nil: the whole.
     var command: String?
+    /// The sentence says all: the command is known, and comes later.
+    var isLater = false
 }
 
 extension Command {
@@ -36,28 +40,29 @@ extension Command {
         case let option where option.hasPrefix("-"): return try parse(rest, as: CommandCatalog.run)
         default: break
         }
-        let spec = try command(&rest)
+        guard let spec = try command(&rest) else { return .help(CommandCatalog.pluginList) }
         return try parse(rest, as: spec)
     }
 
-    /// Takes the command's one or two words.
-    private static func command(_ rest: inout ArraySlice<String>) throws(UsageError) -> CommandSpec {
+    /// Takes the command's one or two words; nil where the help of `plugin` is asked for.
+    private static func command(_ rest: inout ArraySlice<String>) throws(UsageError) -> CommandSpec? {
         var name = rest.removeFirst()
         if name == "plugin" {
             let words = (CommandCatalog.all.map(\.name) + CommandCatalog.later.keys).filter { $0.hasPrefix("plugin ") }.map {
                 String($0.dropFirst(7))
             }
             guard let second = rest.popFirst() else { throw UsageError(message: "plugin needs one of \(words.sorted().joined(separator: ", "))") }
-            if second == "--help" || second == "-h" { return CommandCatalog.pluginList }
+            if second == "--help" || second == "-h" { return nil }
             name += " " + second
             if !words.contains(second) {
-                throw UsageError(message: "unknown command \(name)" + hint(second, among: words).map { "; did you mean plugin \($0)?" }.orEmpty)
+                let nearest = NearestName.of(second, among: words).map { "; did you mean plugin \($0)?" } ?? ""
+                throw UsageError(message: "unknown command \(shown(name))\(nearest)")
             }
         }
         if let spec = CommandCatalog.find(name) { return spec }
-        if let sentence = CommandCatalog.later[name] { throw UsageError(message: sentence) }
+        if let sentence = CommandCatalog.later[name] { throw UsageError(message: sentence, isLater: true) }
         let known = CommandCatalog.all.map(\.name).filter { !$0.contains(" ") } + ["plugin", "help"]
-        throw UsageError(message: "unknown command \(shown(name))" + hint(name, among: known).map { "; did you mean \($0)?" }.orEmpty)
+        throw UsageError(message: "unknown command \(shown(name))\(NearestName.hint(name, among: known))")
     }
 
     private static func help(_ words: [String]) throws(UsageError) -> Command {
@@ -65,9 +70,8 @@ extension Command {
         let name = words.joined(separator: " ")
         if name == "help" || name == "plugin" { return .help(name == "help" ? nil : CommandCatalog.pluginList) }
         if let spec = CommandCatalog.find(name) { return .help(spec) }
-        if let sentence = CommandCatalog.later[name] { throw UsageError(message: sentence) }
-        throw UsageError(
-            message: "unknown command \(shown(name))" + hint(name, among: CommandCatalog.all.map(\.name)).map { "; did you mean \($0)?" }.orEmpty)
+        if let sentence = CommandCatalog.later[name] { throw UsageError(message: sentence, isLater: true) }
+        throw UsageError(message: "unknown command \(shown(name))\(NearestName.hint(name, among: CommandCatalog.all.map(\.name)))")
     }
 
     private static func parse(_ arguments: ArraySlice<String>, as spec: CommandSpec) throws(UsageError) -> Command {
@@ -137,18 +141,13 @@ extension Command {
 
     private static func unknown(_ option: String, _ spec: CommandSpec) -> UsageError {
         let known = spec.options.map(\.name) + ["--help"]
-        let nearest = hint(option, among: known).map { "; did you mean \($0)?" } ?? "; it takes \(known.joined(separator: ", "))"
-        return UsageError(message: "unknown option \(shown(option)) of \(spec.name)\(nearest)", command: spec.name)
+        let nearest = NearestName.hint(option, among: known)
+        let rest = nearest.isEmpty ? "; it takes \(known.joined(separator: ", "))" : nearest
+        return UsageError(message: "unknown option \(shown(option)) of \(spec.name)\(rest)", command: spec.name)
     }
-
-    private static func hint(_ written: String, among known: [String]) -> String? { CommandCatalog.nearest(written, among: known) }
 
     /// Without what would move a terminal's cursor, and not too long.
     private static func shown(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.prefix(60).map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
     }
-}
-
-extension String? {
-    fileprivate var orEmpty: String { self ?? "" }
 }

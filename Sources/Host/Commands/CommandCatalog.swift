@@ -102,24 +102,4 @@ enum CommandCatalog {
     ]
 
     static func find(_ name: String) -> CommandSpec? { all.first { $0.name == name } }
-
-    /// The known word nearest to a misspelt one, if it is near enough to be more than chance.
-    static func nearest(_ written: String, among known: [String]) -> String? {
-        let candidates = known.map { (name: $0, distance: distance(Array(written.lowercased().utf8.prefix(64)), Array($0.utf8))) }
-        guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, (best.name.utf8.count + 1) / 3) ? best.name : nil
-    }
-
-    /// Insertions, deletions and replacements between two words.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var last = Array(0...right.count)
-        for (row, byte) in left.enumerated() {
-            var current = [row + 1]
-            for (column, other) in right.enumerated() {
-                current.append(min(last[column + 1] + 1, current[column] + 1, last[column] + (byte == other ? 0 : 1)))
-            }
-            last = current
-        }
-        return last[right.count]
-    }
 }

@@ -9,6 +9,7 @@ enum CommandLineInterface {
             return execute(try Command.parse(arguments), environment)
         } catch {
             printError("cdc-host: \(error.message)")
+            if error.isLater { return .usage }
             printError("See cdc-host \(error.command.map { "help \($0)" } ?? "--help")")
             return .usage
         }
