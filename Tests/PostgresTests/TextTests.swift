@@ -71,4 +71,20 @@ import Testing
         arguments: [("0", nil), ("2s", .seconds(2)), ("1500ms", .milliseconds(1500)), ("1min", .seconds(60)), ("60", .milliseconds(60)), ("x", nil)]
             as [(String, Duration?)])
     func readsTimeSettings(text: String, duration: Duration?) { #expect(Connection.interval(text) == duration) }
+
+    @Test(arguments: [
+        "host=/x dbname=y", "postgresql://u:p@h1,h2:5432/db?target_session_attrs=any&sslmode=verify-full", "host=a,b port=1", "host=a,b port=1,2", "",
+        "sslmode=verify-full sslrootcert=/nowhere hostaddr=127.0.0.1",
+    ])
+    func connectionsThatMaySucceedPass(_ text: String) throws { try Connection.validate(text) }
+
+    @Test(arguments: [
+        ("sslmode=sometimes", "sslmode"), ("host=h port=99999", "99999"), ("postgresql://h:port/db", "port"), ("host=a,b port=1,2,3", "3 ports"),
+        ("service=nowhere", "nowhere"), ("target_session_attrs=some password=planted", "target_session_attrs"), ("hots=x password=planted", "neither"),
+    ])
+    func connectionsThatNothingCuresAreNamed(_ text: String, _ word: String) {
+        let error = #expect(throws: PostgresError.self) { try Connection.validate(text) }
+        #expect(error?.failure == .configuration)
+        #expect(error?.message.contains(word) == true && error?.message.contains("planted") == false)
+    }
 }

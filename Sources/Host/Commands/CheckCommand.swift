@@ -1,4 +1,5 @@
 import Files
+import Postgres
 import Settings
 
 /// `check`: everything that can be known without starting. Findings on standard output, one a line; the exit code is that of the worst.
@@ -15,16 +16,16 @@ enum CheckCommand {
         guard isThere else { return conclude(findings, isOffline: isOffline) }
         if directory.isUsable { say(.ok(path, "host file and \(directory.stages.count) stages are well formed")) }
 
-        var decoder = DecoderFacts()
-        tryStages(directory, reach: .configure, environment, &decoder, say)
-        let connectionIsKnown = directory.settings.map { !$0.source.connection.exposed.isEmpty } ?? false
-        if !isOffline, connectionIsKnown, let settings = directory.settings, canConnect(directory) {
+        var trial = StageChecks(directory: directory, environment: environment)
+        trial.run(reach: .configure, say)
+        let places = SettingPlaces(directory: path)
+        let isSound = isSound(directory, places, say)
+        if !isOffline, let settings = directory.settings, canConnect(directory) {
             let server = ServerCheck(
-                settings: settings, places: SettingPlaces(directory: path), outputPlugin: decoder.outputPlugin, mayStart: directory.isUsable, say: say
-            )
-            let isKnown = server.run()
+                settings: settings, places: places, outputPlugin: trial.outputPlugin, mayStart: directory.isUsable, say: say)
+            let isKnown = isSound && server.run()
             if directory.isUsable, Finding.worst(findings) != .plugin {
-                tryStages(directory, reach: isKnown ? .tables : .brokers, environment, &decoder) { finding in
+                trial.run(reach: isKnown ? .tables : .brokers) { finding in
                     // What it said before, it says again.
                     if !findings.contains(finding) { say(finding) }
                 }
@@ -33,38 +34,22 @@ enum CheckCommand {
         return conclude(findings, isOffline: isOffline)
     }
 
-    private struct DecoderFacts { var outputPlugin = "pgoutput" }
+    /// False where there is none, or none that any attempt could succeed with.
+    private static func isSound(_ directory: PluginsDirectory, _ places: SettingPlaces, _ say: (Finding) -> Void) -> Bool {
+        guard let connection = directory.settings?.source.connection.exposed, !connection.isEmpty else { return false }
+        do throws(PostgresError) {
+            try Connection.validate(connection)
+            return true
+        } catch {
+            say(.problem(places.problem("source.connection", error.description)))
+            return false
+        }
+    }
 
     /// An error in what makes the connection leaves nothing to ask.
     private static func canConnect(_ directory: PluginsDirectory) -> Bool {
         !directory.problems.contains {
             $0.severity == .error && ["source.connection", "name", "source.tables.include", "source.tables", "source"].contains($0.keyPath)
-        }
-    }
-
-    /// A stage whose code ends the child is named and left out of the next attempt.
-    private static func tryStages(
-        _ directory: PluginsDirectory, reach: InnerCommand.Reach, _ environment: [String: String], _ decoder: inout DecoderFacts,
-        _ say: (Finding) -> Void
-    ) {
-        var skipped: Set<String> = []
-        while skipped.count <= directory.stages.count {
-            var outputPlugin = decoder.outputPlugin
-            let accident = ChildTrial.run(.checkStages(directory: directory.path, skipped: skipped, reach: reach)) { report in
-                switch report {
-                case .finding(let finding): say(finding)
-                case .outputPlugin(let name): outputPlugin = name
-                default: break
-                }
-            }
-            decoder.outputPlugin = outputPlugin
-            guard let accident else { return }
-            guard let stage = directory.stages.first(where: { $0.name == accident.stage }) else {
-                return say(.error(accident.code, accident.stage.isEmpty ? "stages" : accident.stage, "a plugin \(accident.message)"))
-            }
-            say(.problem(Problem(stage.pluginPlace, keyPath: "plugin", "\(stage.plugin) \(accident.message)"), code: accident.code))
-            skipped.insert(stage.name)
-            if reach != .configure { return }
         }
     }
 

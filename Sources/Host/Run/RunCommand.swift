@@ -6,6 +6,7 @@ import Glibc
 import LibcExtras
 import PluginABI
 import PluginLoader
+import Postgres
 import Settings
 import Telemetry
 
@@ -16,14 +17,14 @@ enum RunCommand {
         tuneMemory()
         umask(0o077)
         let directory = PluginsDirectory.read(path: path, environment: environment)
-        for problem in directory.problems { printError(problem.description) }
-        guard directory.isUsable, let settings = directory.settings else { return .configuration }
+        guard directory.isUsable, let settings = directory.settings else { return refuse(directory, environment) }
         let context: HostContext
         do throws(FileError) { context = try HostContext.make(directory: path, settings: settings) } catch {
             printError("log.file: \(error)")
             return .configuration
         }
         context.log.info("starting", ["name": .text(settings.name), "version": .text(hostVersion), "pid": .number(Int64(getpid())), "plugins": .text(path)])
+        for warning in directory.problems { context.log.warning("configuration", ["message": .text(warning.description)]) }
         do {
             try work(directory, context, environment)
             context.log.info("stopped", ["code": 0, "message": .text("everything that was received as whole transactions is acknowledged and confirmed")])
@@ -38,6 +39,17 @@ enum RunCommand {
         }
     }
 
+    /// The same list as `check` gives, what is wrong inside the plugins' options too: all of it can be corrected in one go.
+    private static func refuse(_ directory: PluginsDirectory, _ environment: [String: String]) -> ExitCode {
+        for problem in directory.problems { printError(problem.description) }
+        if !directory.stages.isEmpty {
+            var stages = StageChecks(directory: directory, environment: environment)
+            stages.run(reach: .configure) { if $0.verdict != .ok { printError($0.line) } }
+        }
+        printError("cdc-host: nothing was started; correct the lines above, and try with: cdc-host check --offline --plugins \(directory.path)")
+        return .configuration
+    }
+
     private static func report(_ exit: HostExit, _ context: HostContext) -> ExitCode {
         context.enter(.failed, exit.reason)
         context.terminal?.clear()
@@ -49,6 +61,9 @@ enum RunCommand {
 
     private static func work(_ directory: PluginsDirectory, _ context: HostContext, _ environment: [String: String]) throws {
         let settings = context.settings
+        do throws(PostgresError) { try Connection.validate(settings.source.connection.exposed) } catch {
+            throw HostExit(.configuration, error.description, cure: "correct source.connection and start again")
+        }
         let lock: InstanceLock
         let checkpointer: Checkpointer
         do throws(CheckpointError) {
