@@ -148,7 +148,7 @@ struct ServerCheck {
                 : "\(pattern) matches no table yet; a table that is made later is streamed from the next start or reload on"
             say(.problem(places.problem(key, element: pattern.text, message, severity: isExact ? .error : .warning)))
         }
-        for (key, message) in capture.refused { say(.problem(places.problem(key, message))) }
+        for (key, message, cure) in capture.refused { say(.problem(places.problem(key, "\(message); \(cure)"))) }
         publication(capture, hasStateAndSlot: slot != nil && record != nil)
         for problem in try Publication.filterProblems(capture.wanted, on: control) {
             say(.problem(places.problem("source.rows", "\(problem.message); \(problem.cure)")))

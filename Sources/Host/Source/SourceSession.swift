@@ -111,51 +111,33 @@ final class SourceSession {
         throw HostExit(first.verdict == .authentication ? .permission : .configuration, first.message, cure: first.cure)
     }
 
-    /// The tables that the settings select.
-    func selectTables(_ control: Connection) throws -> [PublishedTable] {
-        let selection = source.tables
-        let tables = try Catalog.tables(on: control) { selection.selects(schema: $0, table: $1) }
-        let missing = selection.unmatched(by: tables.map { ($0.schema, $0.name) })
-        for pattern in missing {
-            if pattern.exactName != nil {
-                throw HostExit(.configuration, "source.tables.include: there is no table \(pattern)", cure: "make it, or take it out of the list")
-            }
+    /// What the settings ask of the tables and cannot have ends a start; a pattern that fits none yet is only said.
+    private func accept(_ capture: PlannedCapture) throws {
+        for pattern in capture.unmatched where pattern.exactName == nil {
             context.log.warning("no_table", ["pattern": .text(pattern.text), "message": "source.tables.include matches no table yet"])
         }
-        return try tables.map { table in
-            let conditions = source.rows.filter { $0.table.matches(schema: table.schema, table: table.name) }
-            if conditions.count > 1 {
-                throw HostExit(.configuration, "source.rows names \(table.shownName) twice", cure: "join the conditions with AND")
-            }
-            return PublishedTable(table, columns: try wantedColumns(table), rowFilter: conditions.first?.condition)
+        let missing = capture.unmatched.filter { $0.exactName != nil }.map { pattern in
+            HostExit(.configuration, "source.tables.include: there is no table \(pattern)", cure: "make it, or take it out of the list")
         }
-    }
-
-    private func wantedColumns(_ table: Table) throws -> [String]? {
-        let kept = table.columns.map(\.name).filter { source.columns.selects(schema: table.schema, table: table.name, column: $0) }
-        guard kept.count < table.columns.count else { return nil }
-        let lost = Set(table.identityColumns).union(table.keyColumns).subtracting(kept)
-        if table.replicaIdentity != .full, !lost.isEmpty {
-            throw HostExit(
-                .configuration, "source.columns leaves out \(lost.sorted().joined(separator: ", ")) of \(table.shownName), which its key needs",
-                cure: "key columns cannot be excluded: take them out of source.columns.exclude")
+        let problems = missing + capture.refused.map { HostExit(.configuration, "\($0.key): \($0.message)", cure: $0.cure) }
+        guard let first = problems.first else { return }
+        for problem in problems.dropFirst() {
+            context.log.error("configuration", ["message": .text(problem.reason), "cure": .text(problem.cure)])
         }
-        return kept
+        throw first
     }
 
     private func publish(_ control: Connection, createdByUs: Bool, slotExists: Bool) throws -> ([CapturedTable], [TableWithoutIdentity], Bool) {
         let name = source.publication.name
-        var state = try Publication.state(of: name, on: control)
+        let capture = try PlannedCapture(context.settings, createdByUs: createdByUs, on: control)
+        var state = capture.state
         if state == nil, slotExists {
             throw HostExit(
                 .slot, "publication \(name) does not exist, and slot \(source.slot.name) does: changes from before it is made cannot be decoded",
                 cure: "drop the slot and remove the state directory to begin with a new snapshot")
         }
-        let wanted = try selectTables(control)
-        let byUs = createdByUs || state?.comment == Publication.mark(stream: context.settings.name) || (state == nil && source.publication.manage)
-        let policy = PublicationPlan.Policy(
-            name: name, stream: context.settings.name, manage: source.publication.manage, createdByUs: byUs, serverVersion: control.serverVersion)
-        let plan = PublicationPlan.make(policy, state: state, wanted: wanted)
+        try accept(capture)
+        let (wanted, plan) = (capture.wanted, capture.plan)
         let problems = plan.problems + (try Publication.filterProblems(wanted, on: control))
         if let first = problems.first {
             for problem in problems.dropFirst() { context.log.error("publication", ["message": .text(problem.message), "cure": .text(problem.cure)]) }
@@ -183,7 +165,7 @@ final class SourceSession {
         // Where somebody else published such a table its rows come, so the snapshot has them too.
         let left = Set(plan.leftOut.map(\.oid)).subtracting(state?.effective ?? [])
         let tables = wanted.filter { !left.contains($0.table.oid) }.map { captured($0.table) }
-        return (tables, plan.leftOut, byUs)
+        return (tables, plan.leftOut, capture.isOurs)
     }
 
     /// At a reload: tables that are new since the start join the publication.
