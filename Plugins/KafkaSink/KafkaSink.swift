@@ -4,12 +4,13 @@ import PluginKit
 
 /// Sends records to Kafka. Every record has its partition from the partitioner stage; its bytes are never copied, the host keeps them until
 /// the delivery report.
-final class KafkaSink: SinkStage {
+final class KafkaSink: SinkStage, TopicLooking {
     private var configuration: ClientConfiguration?
     private var settings: TopicSettings?
     private var producer: Producer?
     private var topics: TopicCatalog?
     private var watch: BrokerWatch?
+    private var inspection: TopicInspection?
 
     override func configure(_ options: Options) throws(StageError) {
         let configuration = try ClientConfiguration(options.map("kafka"), insecure: options.bool("insecure") ?? false)
@@ -36,6 +37,13 @@ final class KafkaSink: SinkStage {
         return try topics.find(number, name)
     }
 
+    func look(forTopic name: String) throws(StageError) -> Int32? {
+        guard let producer, let settings else { throw .fatal("the stage is not active") }
+        let inspection = self.inspection ?? TopicInspection(producer, settings)
+        self.inspection = inspection
+        return try inspection.look(name)
+    }
+
     override func submit(_ submission: UnsafePointer<cdcp_submission>) -> cdcp_status {
         producer?.submit(submission) ?? CDCP_E_FATAL
     }
@@ -55,6 +63,7 @@ final class KafkaSink: SinkStage {
         producer.drain(timeoutNanoseconds: timeoutNanoseconds)
         topics?.close()
         producer.destroy()
+        inspection = nil
         watch = nil
         topics = nil
         self.producer = nil

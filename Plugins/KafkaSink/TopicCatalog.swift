@@ -88,18 +88,13 @@ final class TopicCatalog: @unchecked Sendable {
                 let complete = !created || count >= (settings.partitions ?? 1)
                 guard led && complete else { break }
                 health.report(well: true, "the brokers answer")
-                if let wanted = settings.partitions, wanted != count {
-                    host.log(
-                        .warning, "topic \(name) exists with \(count) partitions, options.topics.partitions says \(wanted): the \(count) are used")
-                }
+                if let complaint = settings.complaint(of: name, count) { host.log(.warning, complaint) }
                 learnLimit(number, name, broker)
                 remember(Known(number: number, name: name, handle: handle, partitions: count))
                 return count
             case .unknown:
                 guard !created else { break }
-                guard settings.create else {
-                    throw .config("topic \(name) does not exist, and options.topics.create is false: make it, or set create to true")
-                }
+                guard settings.create else { throw TopicSettings.missing(name) }
                 try TopicCreation(settings).make(name, client, timeout: max(left, 1))
                 created = true
                 continue

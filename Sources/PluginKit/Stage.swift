@@ -88,6 +88,12 @@ open class PartitionerStage: Stage {
     ) -> cdcp_status { CDCP_E_UNSUPPORTED }
 }
 
+/// A sink that can look for topics without making them, for `check`; between `activate` and `deactivate`.
+public protocol TopicLooking: SinkStage {
+    /// - Returns: the partitions that it has; nil: it is not there, and `topic` would make it.
+    func look(forTopic name: String) throws(StageError) -> Int32?
+}
+
 /// Takes submissions, completes each once through `host.complete`.
 open class SinkStage: Stage {
     /// Finds or makes a topic before its first record. Returns its partition count; 0 where there are no partitions.

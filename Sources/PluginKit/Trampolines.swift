@@ -1,3 +1,4 @@
+import Glibc
 import PluginABI
 
 // From the C tables to the methods of `Stage`. One unmanaged look-up and one virtual call each; nothing here runs per row.
@@ -62,9 +63,25 @@ func lifecycle() -> UnsafePointer<cdcp_lifecycle> {
             destroy: { instance in
                 if let instance { Unmanaged<Stage>.fromOpaque(instance).release() }
             },
-            get_extension: { _, _ in nil }))
+            get_extension: { instance, id in
+                guard let id, strcmp(id, CDCP_EXT_TOPIC_LOOK) == 0, stage(instance) is any TopicLooking else { return nil }
+                return topicLook
+            }))
     return UnsafePointer(table)
 }
+
+nonisolated(unsafe) private let topicLook: UnsafeRawPointer =
+    // SAFETY: written once, before anybody can have it.
+    allocate(
+        cdcp_ext_topic_look(
+            struct_size: UInt32(MemoryLayout<cdcp_ext_topic_look>.size), reserved: 0,
+            look: { instance, name, partitions in
+                guard let stage = stage(instance), let sink = stage as? any TopicLooking, let partitions else { return CDCP_E_FATAL }
+                do throws(StageError) {
+                    partitions.pointee = try sink.look(forTopic: String(name)) ?? -1
+                    return CDCP_OK
+                } catch { return report(stage, error) }
+            }))
 
 func operations(_ declaration: StageDeclaration) -> UnsafeRawPointer {
     switch Int32(declaration.role) {

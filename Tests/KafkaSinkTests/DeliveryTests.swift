@@ -148,6 +148,22 @@ import Testing
         #expect(sink.host.health.last?.well == true)
     }
 
+    @Test("A look at topics makes none, and refuses as an announcement would")
+    func look() throws {
+        let kafka = try EmbeddedKafka(topics: ["orders:3"])
+        for _ in 0..<2 {
+            let sink = try sink(kafka, topics: ["partitions": 2])
+            #expect(try sink.look("orders") == 3)
+            #expect(try sink.look("new") == nil)
+            #expect(sink.host.logs.contains { $0.text.contains("orders exists with 3 partitions") })
+        }
+        let strict = try sink(kafka, topics: ["create": false])
+        #expect(try strict.look("orders") == 3)
+        #expect(#expect(throws: StageRefusal.self) { try strict.look("new") }?.status == CDCP_E_CONFIG)
+        let away = try PluginFile.named("KafkaSink").stage(options: ["kafka": ["bootstrap.servers": "127.0.0.1:1"]])
+        #expect(#expect(throws: StageRefusal.self) { try away.look("orders") }?.status == CDCP_E_RETRY)
+    }
+
     @Test("A topic that exists keeps its partitions, with a warning that names both numbers")
     func mismatch() throws {
         let kafka = try EmbeddedKafka(topics: ["orders:1"])

@@ -207,4 +207,12 @@ import Testing
                 (\.struct_size, 0), (\.state_version, 4), (\.save, 8), (\.load, 16),
             ])
     }
+
+    @Test func topicLookExtension() {
+        layout(
+            cdcp_ext_topic_look.self, size: 16,
+            [
+                (\.struct_size, 0), (\.reserved, 4), (\.look, 8),
+            ])
+    }
 }

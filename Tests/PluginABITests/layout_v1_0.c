@@ -328,3 +328,9 @@ AT(cdcp_ext_state, struct_size, 0);
 AT(cdcp_ext_state, state_version, 4);
 AT(cdcp_ext_state, save, 8);
 AT(cdcp_ext_state, load, 16);
+
+/* ext/topic_look.h */
+SIZE(cdcp_ext_topic_look, 16);
+AT(cdcp_ext_topic_look, struct_size, 0);
+AT(cdcp_ext_topic_look, reserved, 4);
+AT(cdcp_ext_topic_look, look, 8);

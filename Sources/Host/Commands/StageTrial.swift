@@ -37,7 +37,8 @@ struct StageTrial {
         }
         for problem in resolution.problems where isJust(problem, files) { say(.problem(problem)) }
         if let name = resolution.stages.compactMap(\.stage.outputPlugin).first { ChildReport.outputPlugin(name).send() }
-        guard let settings = files.settings, let services = TrialServices(directory: directory, settings: settings) else { return }
+        let settings = files.settings ?? .byDefault(environment)
+        guard let services = TrialServices(directory: directory, settings: settings) else { return }
         let instances = configure(resolution, services)
         defer {
             for (stage, instance) in instances {
@@ -46,8 +47,9 @@ struct StageTrial {
             }
         }
         guard reach != .configure, files.isUsable, resolution.isUsable, instances.count == resolution.stages.count else { return }
-        if reach == .tables { bind(instances, settings, services) }
-        lookForBrokers(instances, settings, services)
+        let topics = reach == .tables ? bind(instances, settings, services) : []
+        guard let sink = lookForBrokers(instances, settings, services) else { return }
+        look(for: topics, sink.stage, sink.instance)
     }
 
     /// Where a stage's file could not be read, or its library brought the child down, the chain only seems to be incomplete.
@@ -80,13 +82,17 @@ struct StageTrial {
         return instances
     }
 
-    private func bind(_ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices) {
+    /// - Returns: the topics of the tables.
+    private func bind(
+        _ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices
+    ) -> [String] {
         func all(_ role: Int32) -> [StageInstance] { instances.filter { $0.stage.role == UInt32(role) }.map(\.instance) }
         guard let decoder = all(CDCP_ROLE_DECODER).first, let codec = all(CDCP_ROLE_CODEC).first,
             let sink = all(CDCP_ROLE_SINK).first
-        else { return }
+        else { return [] }
         ChildReport.at(stage: "", what: "read the catalog", seconds: 180).send()
         var relations: [(name: String, relation: UnsafePointer<cdcp_relation>)] = []
+        let topics: [String]
         do throws(PostgresError) {
             let options = ConnectionOptions(
                 applicationName: "cdc-host \(settings.name) check", connectTimeout: settings.source.connectTimeout,
@@ -95,9 +101,11 @@ struct StageTrial {
             services.bridge.connected(serverVersion: connection.serverVersion, database: connection.database, systemIdentifier: "")
             let capture = try PlannedCapture(settings, createdByUs: false, on: connection)
             relations = capture.shapes(settings.source.columns).map { ($0.qualifiedName, services.registry.intern($0)) }
+            topics = capture.captured.map { TopicNames.name(settings.topics, schema: $0.schema, table: $0.name) }
         } catch {
             // The parent has connected a moment ago and has said all there is to say.
-            return say(.warning("tables", "the stages could not be tried on them: \(error)"))
+            say(.warning("tables", "the stages could not be tried on them: \(error)"))
+            return []
         }
         let plan = Plan(
             generation: 1, decoder: decoder, transforms: all(CDCP_ROLE_TRANSFORM), codec: codec, partitioner: all(CDCP_ROLE_PARTITIONER).first, sink: sink,
@@ -120,19 +128,28 @@ struct StageTrial {
             }
         }
         if !isRefused { say(.ok("tables", "every stage takes the \(relations.count) tables")) }
+        return topics
     }
 
     /// A sink over the network says how its brokers are once it is active. One that writes files would make them, so it is left alone.
-    private func lookForBrokers(_ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices) {
-        guard let sink = instances.first(where: { $0.stage.library.id == "KafkaSink" }) else { return }
+    /// - Returns: the sink where they answer.
+    private func lookForBrokers(
+        _ instances: [(stage: ResolvedStage, instance: StageInstance)], _ settings: HostSettings, _ services: TrialServices
+    ) -> (stage: ResolvedStage, instance: StageInstance)? {
+        guard let sink = instances.first(where: { $0.stage.library.id == "KafkaSink" }) else { return nil }
         let name = sink.stage.settings.name
         ChildReport.at(stage: name, what: "looked for its brokers", seconds: Self.patience * 2).send()
-        do throws(StageFailure) { try sink.instance.activate(maxRows: settings.batch.rows) } catch { return refuse(sink.stage, error) }
+        do throws(StageFailure) { try sink.instance.activate(maxRows: settings.batch.rows) } catch {
+            refuse(sink.stage, error)
+            return nil
+        }
         let begin = monotonicNow()
         var failingSince: UInt64?
         while monotonicNow() &- begin < Self.nanoseconds(Self.patience) {
             switch services.sinkState {
-            case .some((true, _)): return say(.ok(name, "the brokers answer"))
+            case .some((true, _)):
+                say(.ok(name, "the brokers answer"))
+                return sink
             case .some((false, _)): failingSince = failingSince ?? monotonicNow()
             case .none: break
             }
@@ -142,6 +159,32 @@ struct StageTrial {
         }
         let reason = services.sinkState.map { ": \($0.reason)" } ?? " within \(Self.patience) seconds"
         say(.error(.unavailable, name, "no broker answers\(reason)", cure: "check the address, the network and the credentials"))
+        return nil
+    }
+
+    /// Makes none.
+    private func look(for topics: [String], _ stage: ResolvedStage, _ sink: StageInstance) {
+        var there = 0
+        var missing: [String] = []
+        for topic in Set(topics).sorted() {
+            at(stage.settings.name, "looked for topic \(topic)")
+            do throws(StageFailure) {
+                switch try sink.look(forTopic: topic) {
+                case .there: there += 1
+                case .wouldBeMade: missing.append(topic)
+                case nil: return
+                }
+            } catch {
+                // What the brokers do not answer now they do not answer for the next one.
+                if error.status == CDCP_E_RETRY { return say(.error(.unavailable, stage.settings.name, error.message)) }
+                refuse(stage, error)
+            }
+        }
+        if there > 0 { say(.ok("topics", "\(there) there already")) }
+        if !missing.isEmpty {
+            let more = missing.count > 20 ? " and \(missing.count - 20) more" : ""
+            say(.ok("topics", "a start makes \(missing.count): \(missing.prefix(20).joined(separator: ", "))\(more)"))
+        }
     }
 
     private static func nanoseconds(_ seconds: Int) -> UInt64 { UInt64(seconds) &* 1_000_000_000 }

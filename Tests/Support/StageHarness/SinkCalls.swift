@@ -11,6 +11,14 @@ extension StageInstance {
         return count
     }
 
+    /// Sink: looks for a topic without making it. Returns its partition count; nil: not there. Throws StageRefusal.
+    public func look(_ name: String) throws -> Int32? {
+        guard let found = life.get_extension(instance, CDCP_EXT_TOPIC_LOOK) else { throw HarnessError("the sink does not look for topics") }
+        var count: Int32 = -1
+        try check("look", found.load(as: cdcp_ext_topic_look.self).look(instance, permanent(name), &count))
+        return count < 0 ? nil : count
+    }
+
     /// Sink: hands over records. Returns the submission's id; throws StageRefusal, with status CDCP_E_AGAIN where the sink is full.
     public func submit(_ records: [RecordSpec], isLast: Bool = true) throws -> UInt64 {
         let ops = try operations(cdcp_sink_ops.self, CDCP_ROLE_SINK)

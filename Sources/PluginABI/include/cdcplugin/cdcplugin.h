@@ -20,4 +20,5 @@
 #include <cdcplugin/sink.h>
 #include <cdcplugin/library.h>
 #include <cdcplugin/ext/state.h>
+#include <cdcplugin/ext/topic_look.h>
 #endif
