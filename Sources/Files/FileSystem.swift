@@ -69,8 +69,10 @@ public enum FileSystem {
             let above = FilePath.directory(of: path)
             guard error.code == ENOENT, above != path else { throw error }
             try makePrivateDirectory(above)
-            try makePrivateDirectory(path)
-            return
+            // Once: below /proc it is missing however often it is made. Somebody else may have made it meanwhile.
+            do throws(FileError) { try Syscall.run(.makeDirectory, path) { Int(mkdir(path, 0o700)) } } catch {
+                guard error.code == EEXIST else { throw error }
+            }
         }
         try syncDirectory(FilePath.directory(of: path))
     }
@@ -124,6 +126,9 @@ public enum FileSystem {
         let directory = try OpenFile(path, .read)
         try Syscall.run(.syncDirectory, path) { Int(fsync(directory.descriptor)) }
     }
+
+    /// May this process make files in a directory?
+    public static func mayWrite(in directory: String) -> Bool { access(directory, W_OK | X_OK) == 0 }
 
     /// The user whose rights this process has.
     public static var effectiveUser: UInt32 { geteuid() }

@@ -45,6 +45,7 @@ public struct PluginsDirectory: Sendable {
         for stage in listing.stageFiles {
             directory.readStage(SettingsFile(path: FilePath.join(path, stage.file), environment: environment), stage)
         }
+        directory.problems += listing.strangers(path, among: directory.stages)
         directory.problems = directory.problems.inOrder()
         return directory
     }
@@ -106,7 +107,7 @@ struct DirectoryListing {
         }
     }
 
-    /// What the names alone say: no host file or several, two stages with one number, files that are nothing.
+    /// What the names alone say: no host file or several, two stages with one number.
     func problems(_ directory: String) -> [Problem] {
         var problems: [Problem] = []
         if hostFiles.isEmpty {
@@ -121,11 +122,15 @@ struct DirectoryListing {
             let place = SourcePlace(file: FilePath.join(directory, stage.file))
             problems.append(Problem(place, "has the same number as \(first.file); give \(stage.file) or \(first.file) another one"))
         }
-        for name in others {
-            let message = "is not read; a stage is named NN-name.yaml, .yml or .toml, with two digits (rename it to *.disabled to silence this)"
-            problems.append(Problem(SourcePlace(file: FilePath.join(directory, name)), message, severity: .warning))
-        }
         return problems
+    }
+
+    /// Files that are nothing; a library that a stage loads is something.
+    func strangers(_ directory: String, among stages: [StageSettings]) -> [Problem] {
+        let message = "is not read; a stage is named NN-name.yaml, .yml or .toml, with two digits (rename it to *.disabled to silence this)"
+        return others.filter { name in !stages.contains { $0.plugin == "./\(name)" } }.map {
+            Problem(SourcePlace(file: FilePath.join(directory, $0)), message, severity: .warning)
+        }
     }
 
     private static func isIgnored(_ name: String) -> Bool {

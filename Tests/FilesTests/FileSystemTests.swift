@@ -57,6 +57,11 @@ import Testing
         #expect(try FileSystem.list(directory.path) == ["state"])
     }
 
+    @Test(.timeLimit(.minutes(1))) func aDirectoryThatCannotBeMadeIsAnError() {
+        #expect(throws: FileError.self) { try FileSystem.makePrivateDirectory("/proc/nowhere/state") }
+        #expect(throws: FileError.self) { try FileSystem.makePrivateDirectory("") }
+    }
+
     @Test func modesIgnoreTheUmask() throws {
         let path = try put("code", "x", mode: 0o500)
         #expect(try FileSystem.status(of: path).mode == 0o500)

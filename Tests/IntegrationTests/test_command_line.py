@@ -106,3 +106,20 @@ def test_check_finds_what_the_server_lacks(cli, database, embedded):
     })
     done = cli("check", "--plugins", folder, cwd=folder)
     assert "nosuch_" in done.stdout, done.stdout + done.stderr
+
+
+def test_check_looks_at_topics_and_makes_none(cli, streams, embedded):
+    s = streams({"public.a": 3}, stages={"60-sink": {"options": {"topics": {"partitions": 2}}}})
+    s.sql("CREATE TABLE a(id int PRIMARY KEY); CREATE TABLE b(id int PRIMARY KEY)")
+
+    def check():
+        return cli("check", "--plugins", s.host.plugins, cwd=s.host.folder)
+    for _ in range(2):
+        done = check()
+        assert done.returncode == 0, done.stdout
+        assert f"a start makes 1: {s.name}.public.b" in done.stdout
+        assert "exists with 3 partitions" in done.stdout
+    s.host.stages["60-sink"]["options"]["topics"] = {"create": False}
+    s.host.write()
+    done = check()
+    assert done.returncode == 78 and f"{s.name}.public.b does not exist" in done.stdout and f"{s.name}.public.a does" not in done.stdout

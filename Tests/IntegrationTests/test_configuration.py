@@ -94,11 +94,13 @@ def test_C27_typing_errors_are_all_reported_at_once(cli, streams):
         ]:
             lines = [text for text in found.splitlines() if file in text and (line is None or f":{line}:" in text)]
             assert any(all(word.lower() in text.lower() for word in words) for text in lines), f"{file}:{line} {words} is not reported:\n{found}"
-        assert "bootstrap.server" in found
+        typo = [text for text in found.splitlines() if "60-sink.yaml:2:" in text and '"bootstrap.server"' in text]
+        assert typo and "did you mean bootstrap.servers?" in typo[0]
         run = cli("--plugins", folder, cwd=folder)
         assert run.returncode == 78
-        for word in ("status_intervall", "on_eror", "tab"):
+        for word in ("status_intervall", "on_eror", "tab", "sideways", "future_option", "bootstrap.server"):
             assert word in run.stderr
+        assert "check" in run.stderr.strip().splitlines()[-1]
     finally:
         shutil.rmtree(folder)
 
@@ -170,3 +172,35 @@ def test_directories_that_are_refused(cli, content, words):
         assert all(word in done.stdout for word in words), done.stdout
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("wrong", ["sslmode=sometimes", "port=99999", "service=nowhere", "hots=x", "target_session_attrs=some"])
+def test_a_connection_that_nothing_can_cure(cli, streams, wrong):
+    s = streams({})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.host.settings["source"]["connection"] += " " + wrong
+    s.host.write()
+    check = cli("check", "--plugins", s.host.plugins, "--offline")
+    assert check.returncode == 78 and "host.yaml:3:3: source.connection:" in check.stdout
+    assert "source.connection" in s.host.fails(78)
+
+
+def test_who_may_write_the_directory(cli, streams):
+    s = streams({})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    os.chmod(s.host.plugins, 0o777)
+    s.start()
+    assert any("0777" in event["message"] for event in s.host.events("configuration"))
+    check = cli("check", "--plugins", s.host.plugins, "--offline")
+    assert check.returncode == 0 and "0777" in check.stdout
+
+
+@pytest.mark.parametrize("directory", ["/proc/nowhere/state", "/etc/passwd/state"])
+def test_a_state_directory_that_cannot_be_made(cli, streams, directory):
+    s = streams({})
+    s.host.settings["state"]["directory"] = directory
+    s.host.write()
+    assert "stopped" in s.host.fails(74)
+    if directory.startswith("/etc"):
+        check = cli("check", "--plugins", s.host.plugins, "--offline")
+        assert check.returncode == 74 and "state.directory" in check.stdout

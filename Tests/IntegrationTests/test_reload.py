@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import signal
 import struct
 import threading
 import time
@@ -229,3 +230,40 @@ def test_log_level_changes_by_reload(streams):
     s.host.write()
     assert s.host.hup()["event"] == "reloaded"
     assert s.host.log().strip().splitlines()[-1].startswith("{")
+
+
+def test_a_log_file_that_cannot_be_opened_refuses_the_reload(streams):
+    s = streams({"public.t": 1})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    s.host.settings["log"]["file"] = "/proc/nowhere/log"
+    s.host.write()
+    refused = s.host.reload()
+    assert refused.returncode == 78 and "log.file" in refused.stdout
+
+
+def test_each_reload_command_answers_for_its_own_files(streams):
+    """Reloads of others go on all the while: an answer is never that of one that had read older files."""
+    s = streams({"public.t": 1})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    stopping = threading.Event()
+
+    def others():
+        while not stopping.is_set():
+            s.host.signal(signal.SIGHUP)
+            time.sleep(0.003)
+    noise = threading.Thread(target=others, daemon=True)
+    noise.start()
+    try:
+        for turn in range(12):
+            if turn % 2:
+                s.host.write_file("20-filter.yaml", {"plugin": "Filter", "options": {"wrong": turn}})
+                assert s.host.reload().returncode == 78, turn
+            else:
+                s.host.write_file("20-filter.yaml", {"plugin": "Filter", "options": {"tables": {"exclude": [f"public.x{turn}"]}}})
+                assert s.host.reload().returncode == 0, turn
+                assert s.host.running()
+    finally:
+        stopping.set()
+        noise.join()

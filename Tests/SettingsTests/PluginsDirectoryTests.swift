@@ -194,6 +194,11 @@ import Testing
         #expect(directory.read().isUsable)
     }
 
+    @Test func aLibraryBesideItsStageIsNoStranger() throws {
+        let directory = try ScratchDirectory(["host.yaml": "name: a\nsource: {connection: x}", "20-a.yaml": "plugin: ./a.so\n", "a.so": "", "b.so": ""])
+        #expect(directory.problems().map { String($0.prefix(14)) } == ["b.so: warning:"])
+    }
+
     @Test func aFileIsNoDirectory() throws {
         let directory = try ScratchDirectory(["host.yaml": ""])
         let problems = PluginsDirectory.read(path: directory.path + "/host.yaml", environment: [:]).problems

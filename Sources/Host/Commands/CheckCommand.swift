@@ -19,6 +19,7 @@ enum CheckCommand {
         var trial = StageChecks(directory: directory, environment: environment)
         trial.run(reach: .configure, say)
         let places = SettingPlaces(directory: path)
+        if let settings = directory.settings { stateDirectory(settings.stateDirectory, places, say) }
         let isSound = isSound(directory, places, say)
         if !isOffline, let settings = directory.settings, canConnect(directory) {
             let server = ServerCheck(
@@ -32,6 +33,18 @@ enum CheckCommand {
             }
         }
         return conclude(findings, isOffline: isOffline)
+    }
+
+    /// Makes none. A check may run as another user than the host, so what is not writable is only a warning.
+    private static func stateDirectory(_ path: String, _ places: SettingPlaces, _ say: (Finding) -> Void) {
+        var nearest = path
+        while !FileSystem.exists(nearest), FilePath.directory(of: nearest) != nearest { nearest = FilePath.directory(of: nearest) }
+        if (try? FileSystem.status(of: nearest).kind) != .directory {
+            say(.problem(places.problem("state.directory", "\(path) cannot be made: \(nearest) is no directory"), code: .io))
+        } else if !FileSystem.mayWrite(in: nearest) {
+            let message = "this user may not write in \(nearest), and the host must, to keep its position in \(path)"
+            say(.problem(places.problem("state.directory", message, severity: .warning)))
+        }
     }
 
     /// False where there is none, or none that any attempt could succeed with.

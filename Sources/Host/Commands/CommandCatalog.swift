@@ -60,9 +60,10 @@ enum CommandCatalog {
         options: [.plugins, OptionSpec(name: "--offline", summary: "files, values and plugins only: no server, no broker")],
         summary: "everything that can be known without starting",
         details: """
-            Looks at files, values, plugins (in a process of their own), server, tables, publication, slot and brokers.
-            Nothing is changed on the server. One line a finding, on standard output; the exit code is that of the worst:
-            0 all well (warnings included), 69 unreachable, 65 data, 77 permission, 78 configuration, 80 slot, 81 plugin.
+            Looks at files, values, plugins (in a process of their own), server, tables, publication, slot, brokers, topics.
+            Nothing is changed on either side. One line a finding, on standard output; the exit code is that of the worst:
+            0 all well (warnings included), 65 data, 69 unreachable, 74 state directory, 77 permission, 78 configuration,
+            80 slot, 81 plugin.
             """,
         example: "cdc-host check --plugins plugins.d --offline", synopsis: "cdc-host check --plugins DIR [--offline]")
 
