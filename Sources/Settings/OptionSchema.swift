@@ -105,7 +105,8 @@ extension OptionSchema {
             let value = member.value
             switch member.name {
             case "type": types = try OptionSchema.types(value, here)
-            case "description": summary = try OptionSchema.string(value, here)
+            // Of several lines as a rule; a message is one.
+            case "description": summary = try OptionSchema.string(value, here).split(whereSeparator: \.isWhitespace).joined(separator: " ")
             case "properties":
                 guard case .object(let list) = value else { throw Malformed(path: here, message: "must be an object") }
                 for property in list {

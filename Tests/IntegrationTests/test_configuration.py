@@ -204,3 +204,10 @@ def test_a_state_directory_that_cannot_be_made(cli, streams, directory):
     if directory.startswith("/etc"):
         check = cli("check", "--plugins", s.host.plugins, "--offline")
         assert check.returncode == 74 and "state.directory" in check.stdout
+
+
+def test_a_log_file_that_cannot_be_opened(cli, streams):
+    s = streams({}, settings={"log": {"file": "nowhere/host.log"}})
+    check = cli("check", "--plugins", s.host.plugins, "--offline")
+    assert check.returncode == 78 and "log.file: " in check.stdout and "nowhere" in check.stdout
+    assert "log.file" in s.host.fails(78)

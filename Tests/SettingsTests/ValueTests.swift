@@ -153,6 +153,11 @@ import Testing
         #expect(problems("linger.ms: 5").first?.contains("is missing and must be there: brokers") == true)
     }
 
+    @Test func aDescriptionOfSeveralLinesIsOneLine() throws {
+        let schema = try OptionSchema(json: .object([.init("description", .string("one\n    two;   three "))]))
+        #expect(schema.summary == "one two; three")
+    }
+
     @Test func malformedSchemasAreNamed() {
         let error = #expect(throws: OptionSchema.Malformed.self) {
             try OptionSchema(json: .object([.init("properties", .object([.init("a", .object([.init("pattern", .string("x"))]))]))]))

@@ -19,7 +19,10 @@ enum CheckCommand {
         var trial = StageChecks(directory: directory, environment: environment)
         trial.run(reach: .configure, say)
         let places = SettingPlaces(directory: path)
-        if let settings = directory.settings { stateDirectory(settings.stateDirectory, places, say) }
+        if let settings = directory.settings {
+            stateDirectory(settings.stateDirectory, places, say)
+            if let file = settings.log.file { logFile(file, places, say) }
+        }
         let isSound = isSound(directory, places, say)
         if !isOffline, let settings = directory.settings, canConnect(directory) {
             let server = ServerCheck(
@@ -44,6 +47,15 @@ enum CheckCommand {
         } else if !FileSystem.mayWrite(in: nearest) {
             let message = "this user may not write in \(nearest), and the host must, to keep its position in \(path)"
             say(.problem(places.problem("state.directory", message, severity: .warning)))
+        }
+    }
+
+    private static func logFile(_ path: String, _ places: SettingPlaces, _ say: (Finding) -> Void) {
+        let above = FilePath.directory(of: path)
+        if (try? FileSystem.status(of: above).kind) != .directory {
+            say(.problem(places.problem("log.file", "\(path) cannot be opened: \(above) is no directory; make it")))
+        } else if (try? FileSystem.status(of: path).kind) == .directory {
+            say(.problem(places.problem("log.file", "\(path) is a directory; name a file")))
         }
     }
 
