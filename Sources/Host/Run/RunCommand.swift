@@ -61,9 +61,6 @@ enum RunCommand {
 
     private static func work(_ directory: PluginsDirectory, _ context: HostContext, _ environment: [String: String]) throws {
         let settings = context.settings
-        do throws(PostgresError) { try Connection.validate(settings.source.connection.exposed) } catch {
-            throw HostExit(.configuration, error.description, cure: "correct source.connection and start again")
-        }
         let lock: InstanceLock
         let checkpointer: Checkpointer
         do throws(CheckpointError) {
@@ -109,6 +106,9 @@ enum RunCommand {
     }
 
     private static func assemble(_ directory: PluginsDirectory, _ loader: PluginLoader, _ context: HostContext, _ bridge: HostBridge) throws -> AssembledPlan {
+        do throws(PostgresError) { try Connection.validate(context.settings.source.connection.exposed) } catch {
+            throw HostExit(.configuration, error.description, cure: "correct source.connection and start again")
+        }
         let resolution = StageAssembly.resolve(directory, loader: loader, generation: 1)
         for problem in resolution.problems {
             context.log.write(problem.severity == .error ? .error : .warning, "configuration", ["message": .text(problem.description)])
