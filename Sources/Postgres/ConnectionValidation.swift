@@ -36,7 +36,11 @@ extension ConnectionParameters {
         }
         guard let ports = list("port") else { return nil }
         for port in ports where !port.isEmpty {
-            guard let number = Int(port.filter { $0 != " " }), (1...65_535).contains(number) else { return "port \(port) is none; allowed is 1 to 65535" }
+            if let number = Int(port.filter { $0 != " " }), (1...65_535).contains(number) { continue }
+            // Behind a password with : or @ in it that is not percent-encoded stands a piece of that.
+            return port.allSatisfy(\.isNumber)
+                ? "port \(port) is none; allowed is 1 to 65535"
+                : "a port that is no number; allowed is 1 to 65535. In a URI, : / ? # @ inside a password are written %3A %2F %3F %23 %40"
         }
         guard ports.count > 1, let hosts = list("hostaddr") ?? list("host"), hosts.count != ports.count else { return nil }
         return "\(ports.count) ports for \(hosts.count) hosts; write one port for all hosts, or one for each"

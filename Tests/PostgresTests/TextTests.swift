@@ -81,6 +81,7 @@ import Testing
     @Test(arguments: [
         ("sslmode=sometimes", "sslmode"), ("host=h port=99999", "99999"), ("postgresql://h:port/db", "port"), ("host=a,b port=1,2,3", "3 ports"),
         ("service=nowhere", "nowhere"), ("target_session_attrs=some password=planted", "target_session_attrs"), ("hots=x password=planted", "neither"),
+        ("postgresql://u:a@planted:planted@h/db", "%40"),
     ])
     func connectionsThatNothingCuresAreNamed(_ text: String, _ word: String) {
         let error = #expect(throws: PostgresError.self) { try Connection.validate(text) }
