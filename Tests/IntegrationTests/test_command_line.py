@@ -123,3 +123,18 @@ def test_check_looks_at_topics_and_makes_none(cli, streams, embedded):
     s.host.write()
     done = check()
     assert done.returncode == 78 and f"{s.name}.public.b does not exist" in done.stdout and f"{s.name}.public.a does" not in done.stdout
+
+
+def test_check_asks_apache_kafka_whether_it_would_make_the_topics(cli, streams, real_kafka):
+    s = streams({}, kafka=real_kafka)
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    for topics, code, word in [
+        ({"partitions": 2, "config": {"cleanup.policy": "compact"}}, 0, f"a start makes 1: {s.name}.public.t"),
+        ({"replication_factor": 3}, 78, "options.topics"), ({"config": {"cleanup.policy": "sometimes"}}, 78, "cleanup.policy"),
+    ]:
+        s.host.stages["60-sink"]["options"]["topics"] = topics
+        s.host.write()
+        done = cli("check", "--plugins", s.host.plugins, cwd=s.host.folder)
+        assert done.returncode == code and word in done.stdout, done.stdout
+        again = cli("check", "--plugins", s.host.plugins, cwd=s.host.folder)
+        assert "there already" not in again.stdout, "a check made a topic"
