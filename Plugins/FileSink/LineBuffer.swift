@@ -1,4 +1,5 @@
 import PluginABI
+import PluginKit
 
 /// Lines under construction, in memory that is kept from submission to submission.
 final class LineBuffer {

@@ -1,4 +1,5 @@
 import PluginABI
+import PluginKit
 
 extension RecordWriter {
     /// The value of a cell that has one. The common encodings are met first and inline.
@@ -9,12 +10,22 @@ extension RecordWriter {
     ) throws(CellFailure) {
         guard cell.pointee.format == UInt8(CDCP_FMT_TEXT) else { throw .binary }
         let count = Int(cell.pointee.len)
-        let text = cell.pointee.ptr ?? UnsafePointer(plan.pointee.name.start)
+        let text = try RecordWriter.start(of: cell, plan)
         switch plan.pointee.encoding {
         case .text: try self.quoted(text, count)
         case .integer: try integerText(text, count)
-        default: try value(text, count, plan.pointee.encoding, plan, memory, quoted)
+        default:
+            isRewritten = cell.pointee.flags & UInt16(CDCP_CELLF_REWRITTEN) != 0
+            try value(text, count, plan.pointee.encoding, plan, memory, quoted)
         }
+    }
+
+    /// A cell's bytes; an empty value may come without a pointer, and any valid one serves.
+    @inline(__always)
+    static func start(of cell: UnsafePointer<cdcp_cell>, _ plan: UnsafePointer<ColumnPlan>) throws(CellFailure) -> UnsafePointer<UInt8> {
+        if let start = cell.pointee.ptr { return start }
+        guard cell.pointee.len == 0 else { throw .malformed }
+        return UnsafePointer(plan.pointee.name.start)
     }
 
     /// Text in an encoding. At least `RecordWriter.cellRoom` bytes are there.
@@ -81,9 +92,17 @@ extension RecordWriter {
         let start = cursor
         put(text, count)
         var index = 0
+        var seen: UInt8 = 0
         while index < count {
+            seen |= start[index]
             if start[index] < 0x20 { start[index] = 0x20 }
             index &+= 1
+        }
+        // The server's documents are JSON; a stage's may be anything, and would break the record around them.
+        if isRewritten {
+            guard JSONText.isOneLineValue(UnsafeRawBufferPointer(start: start, count: count)) else { throw .malformed }
+        } else if seen & 0x80 != 0 {
+            try checkUTF8(text, count)
         }
     }
 }

@@ -52,6 +52,8 @@ extension RecordWriter {
         let sign = count > 1 && text[0] == UInt8(ascii: "-") ? 1 : 0
         var rest = count &- sign
         guard rest > 0, rest <= 20 else { throw .malformed }
+        // JSON has no leading zeros, nor has the server.
+        if rest > 1, text[sign] == 0x30 { throw .malformed }
         var out = cursor
         out.pointee = UInt8(ascii: "-")
         out += sign

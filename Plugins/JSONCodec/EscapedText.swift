@@ -1,5 +1,7 @@
-// JSON strings, eight bytes at a time. Escaped is what Jackson escapes: the quote, the backslash and bytes below 0x20; all else passes as it is,
-// so bytes that are not UTF-8 stay as they are too.
+import PluginKit
+
+// JSON strings, eight bytes at a time. Escaped is what Jackson escapes: the quote, the backslash and bytes below 0x20; all else passes as it is.
+// The server sends nothing but UTF-8; a stage may not. Text that is not all ASCII, which the pass over it shows, is therefore looked at again.
 
 private let ones: UInt64 = 0x0101_0101_0101_0101
 private let tops: UInt64 = 0x8080_8080_8080_8080
@@ -50,24 +52,34 @@ extension RecordWriter {
     mutating func escaped(_ text: UnsafePointer<UInt8>, _ count: Int) throws(CellFailure) {
         var start = text
         var rest = count
+        var seen: UInt64 = 0
         // Long text grows the record once, not block by block.
         if rest > RecordWriter.block { try room(rest &+ RecordWriter.block &* 6) }
         while rest > RecordWriter.block {
             try room(RecordWriter.block &* 6)
-            escapeBlock(start, RecordWriter.block)
+            seen |= escapeBlock(start, RecordWriter.block)
             start += RecordWriter.block
             rest &-= RecordWriter.block
         }
         try room(rest &* 6 &+ 8)
-        escapeBlock(start, rest)
+        seen |= escapeBlock(start, rest)
+        if seen & tops != 0 { try checkUTF8(text, count) }
     }
 
+    @inline(never)
+    func checkUTF8(_ text: UnsafePointer<UInt8>, _ count: Int) throws(CellFailure) {
+        guard JSONText.isUTF8(UnsafeRawBufferPointer(start: text, count: count)) else { throw .notUTF8 }
+    }
+
+    /// Returns all its words, one over the other.
     @inline(__always)
-    private mutating func escapeBlock(_ text: UnsafePointer<UInt8>, _ count: Int) {
+    private mutating func escapeBlock(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         var out = cursor
         var index = 0
+        var seen: UInt64 = 0
         while index &+ 8 <= count {
             let word = load64(text + index)
+            seen |= word
             let found = escapes(word)
             UnsafeMutableRawPointer(out).storeBytes(of: word.littleEndian, as: UInt64.self)
             if _fastPath(found == 0) {
@@ -82,6 +94,7 @@ extension RecordWriter {
         while index < count {
             let length = count &- index
             let word = loadTail(text + index, length)
+            seen |= word
             let found = escapes(word)
             UnsafeMutableRawPointer(out).storeBytes(of: word.littleEndian, as: UInt64.self)
             if _fastPath(found == 0) {
@@ -93,6 +106,7 @@ extension RecordWriter {
             index &+= clean &+ 1
         }
         cursor = out
+        return seen
     }
 }
 

@@ -5,13 +5,29 @@ extension RecordWriter {
     mutating func floatText(_ text: UnsafePointer<UInt8>, _ count: Int) throws(CellFailure) {
         guard count > 0, count <= 32 else { throw .malformed }
         if try special(text, count) { return }
-        for index in 0..<count {
-            switch text[index] {
-            case 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"): break
-            default: throw .malformed
-            }
+        var index = text[0] == UInt8(ascii: "-") ? 1 : 0
+        // JSON's grammar: no leading zeros, digits on both sides of the point.
+        guard let whole = RecordWriter.digits(text, index, count), text[index] != 0x30 || whole == index &+ 1 else { throw .malformed }
+        index = whole
+        if index < count, text[index] == UInt8(ascii: ".") {
+            guard let fraction = RecordWriter.digits(text, index &+ 1, count) else { throw .malformed }
+            index = fraction
         }
+        if index < count, text[index] == UInt8(ascii: "e") {
+            let sign = index &+ 1 < count && (text[index &+ 1] == UInt8(ascii: "-") || text[index &+ 1] == UInt8(ascii: "+")) ? 1 : 0
+            guard let exponent = RecordWriter.digits(text, index &+ 1 &+ sign, count) else { throw .malformed }
+            index = exponent
+        }
+        guard index == count else { throw .malformed }
         put(text, count)
+    }
+
+    /// Where a run of digits from `first` on ends; nil where there is none.
+    @inline(__always)
+    private static func digits(_ text: UnsafePointer<UInt8>, _ first: Int, _ count: Int) -> Int? {
+        var index = first
+        while index < count, text[index] &- 0x30 <= 9 { index &+= 1 }
+        return index > first ? index : nil
     }
 
     /// A float as Java prints it: plain between 0.001 and 10^7, else with an exponent, always with a digit after the point.

@@ -91,7 +91,7 @@ extension BatchEncoder {
             switch Int32(cell.pointee.kind) {
             case CDCP_CELL_VALUE:
                 guard cell.pointee.format == UInt8(CDCP_FMT_TEXT) else { throw .binary }
-                let start = cell.pointee.ptr ?? UnsafePointer(column.pointee.name.start)
+                let start = try RecordWriter.start(of: cell, column)
                 try text.value(start, Int(cell.pointee.len), key.headerEncoding, column, memory, quoted)
             case CDCP_CELL_NULL: text.null()
             default: throw .keyNotSent

@@ -15,8 +15,8 @@ extension BatchEncoder {
                 throw .stopped
             }
         }
-        let prefix = (bytes(cells), Int(cells.pointee.len))
-        let content = (bytes(cells + 1), Int(cells[1].len))
+        let prefix = (try bytes(cells), Int(cells.pointee.len))
+        let content = (try bytes(cells + 1), Int(cells[1].len))
         try writer.room(64)
         writer.put(#"{"prefix":"#)
         try writer.quoted(prefix.0, prefix.1)
@@ -49,7 +49,9 @@ extension BatchEncoder {
         try writer.room(32)
     }
 
-    private func bytes(_ cell: UnsafeMutablePointer<cdcp_cell>) -> UnsafePointer<UInt8> {
-        cell.pointee.ptr ?? UnsafePointer(stream.database.start)
+    private func bytes(_ cell: UnsafeMutablePointer<cdcp_cell>) throws(CellFailure) -> UnsafePointer<UInt8> {
+        if let start = cell.pointee.ptr { return start }
+        guard cell.pointee.len == 0 else { throw .malformed }
+        return UnsafePointer(stream.database.start)
     }
 }

@@ -4,6 +4,8 @@ import PluginABI
 enum CellFailure: Error {
     /// The bytes are not what the column's type prints.
     case malformed
+    /// Text that is not UTF-8.
+    case notUTF8
     /// NaN or an infinity where the output's type has none.
     case notFinite
     /// A moment outside of what 64 bits count in the chosen unit.
@@ -53,6 +55,8 @@ struct RecordWriter {
     var end: UnsafeMutablePointer<UInt8>
     /// The column being written, for the text of a failure.
     var column = 0
+    /// The cell being written was replaced by a stage, whose JSON nobody has checked.
+    var isRewritten = false
     /// Set when a value was left out because the server had not sent it.
     var sawUnchanged = false
 

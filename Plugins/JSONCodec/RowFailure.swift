@@ -22,6 +22,7 @@ extension CellFailure {
     private var reason: String {
         switch self {
         case .malformed: "the value is not in the form of the column's type; look at the stages before the codec"
+        case .notUTF8: "the text is not UTF-8, so a stage before the codec has damaged it; correct or remove that stage"
         case .notFinite: "NaN and infinity have no precise decimal; set decimal_handling_mode to string or double"
         case .outOfRange: "the value is beyond what 64 bits hold in this unit; choose another time_precision_mode or decimal_handling_mode"
         case .binary: "the value is in PostgreSQL's binary format; set binary: false in the decoder's options"

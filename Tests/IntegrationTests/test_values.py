@@ -120,3 +120,27 @@ def test_C17_copied_text(streams):
             assert (row["a"], row["b"]) == (text, text), f"text {i}"
             assert row["y"] == "XE4KCQ==" and base64.b64decode(row["y"]) == b"\\N\n\t"
             assert row["j"] == json.loads('["+1\\n2","\\\\N"]')
+
+
+@pytest.mark.parametrize("form", ["debezium", "compact"])
+def test_C33_a_plugin_that_damages_text(streams, c_plugin, form):
+    """Bytes that are not UTF-8 end the stream before the row, with a line that says where; they never stand in a record."""
+    mark = "      /* The host copies key and value into the batch's memory. */"
+    damaging = c_plugin("1", (mark, """      static const uint8_t text[] = "PII-\\xc3\\x28";
+      cdcp_cell *cells = cdcp_batch_row(batch, i)->new_cells;
+      if (cells && cells[0].len == 1 && cells[0].ptr[0] == '2')
+        cells[1] = (cdcp_cell){text, sizeof text - 1, CDCP_CELL_VALUE, CDCP_FMT_TEXT, CDCP_CELLF_REWRITTEN};
+""" + mark))
+    s = streams({"public.p": 1}, codec={"format": form}, stages={"30-damage": {"plugin": damaging}})
+    s.sql("CREATE TABLE p(id int PRIMARY KEY, name text)")
+    s.start()
+    s.sql("INSERT INTO p VALUES (1, 'PII-1'), (2, 'PII-2'), (3, 'PII-3')")
+    assert s.host.wait_exit(20) == 65
+    assert [r.json_key for r in s.reader.quiet()] in ([{"id": 1}], [])
+    log = s.host.log()
+    assert "40-codec refuses a row of public.p" in log and "public.p.name" in log and "UTF-8" in log and "PII-" not in log
+    s.host.stages["40-codec"]["on_error"] = "skip"
+    s.host.write()
+    s.start()
+    s.settle()
+    assert sorted({r.json_key["id"] for r in s.reader.all()}) == [1, 3]

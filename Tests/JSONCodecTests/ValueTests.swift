@@ -122,13 +122,6 @@ import Testing
         }
     }
 
-    @Test func bytesThatAreNotUTF8StayAsTheyAre() throws {
-        let stage = try PluginFile.named("JSONCodec").stage(options: ["format": "compact"])
-        let table = stage.host.relation(RelationSpec("public", "t", columns: [ColumnSpec("t", 25)]))
-        let records = try stage.encode([.insert(table, [.bytes([0xff, 0xc3, 0x22, 0x80])])])
-        #expect(records[0].value?.count { $0 == 0xff || $0 == 0x80 } == 2)
-    }
-
     @Test(
         arguments: [
             ("format", "flat"), ("format", "cloudevents"), ("schemas_enable", true), ("provide_transaction_metadata", true),

@@ -138,6 +138,9 @@ public final class BatchMemory {
             switch literal {
             case .text(let text): fill(&cell, Array(text.utf8), CDCP_FMT_TEXT)
             case .bytes(let bytes): fill(&cell, bytes, CDCP_FMT_TEXT)
+            case .rewritten(let bytes):
+                fill(&cell, bytes, CDCP_FMT_TEXT)
+                cell.flags = UInt16(CDCP_CELLF_REWRITTEN)
             case .binary(let bytes): fill(&cell, bytes, CDCP_FMT_BINARY)
             case .null: cell.kind = UInt8(CDCP_CELL_NULL)
             case .absent: cell.kind = UInt8(CDCP_CELL_ABSENT)

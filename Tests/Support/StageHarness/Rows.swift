@@ -9,6 +9,8 @@ public enum Cell: Equatable, Sendable, ExpressibleByStringLiteral {
     case binary([UInt8])
     /// Text format with any bytes, as a broken server could send them.
     case bytes([UInt8])
+    /// As a stage leaves it that put its own bytes there.
+    case rewritten([UInt8])
     /// A kind that the contract does not know.
     case kind(UInt8)
 
