@@ -138,12 +138,14 @@ struct BatchEncoder {
         try emit(index, again, flags: CDCP_RECORDF_NULL_VALUE, header: header)
     }
 
-    /// Delete under the old key, tombstone, create under the new one; each says in a header what the other key is.
+    /// Delete under the old key, tombstone, create under the new one; each says in a header what the other key is. `skipped_operations` speaks of
+    /// the records, so it may leave either half out.
     private mutating func keyChange(
         _ index: UInt32, _ row: UnsafeMutablePointer<cdcp_row>, _ plan: UnsafePointer<RelationPlan>, _ old: UnsafeMutablePointer<cdcp_cell>,
         _ new: UnsafeMutablePointer<cdcp_cell>
     ) throws(CellFailure) {
-        try delete(index, row, plan, old, header: KeyHeader(name: "__debezium.newkey", text: newKey))
+        if !skips(UInt8(CDCP_OP_DELETE)) { try delete(index, row, plan, old, header: KeyHeader(name: "__debezium.newkey", text: newKey)) }
+        if skips(UInt8(CDCP_OP_INSERT)) { return }
         let length = try key(plan, new, old)
         try value(UInt8(ascii: "c"), row, plan, before: nil, after: new, fill: old, ordinal: row.pointee.seq &* 2)
         try emit(index, length, header: KeyHeader(name: "__debezium.oldkey", text: oldKey))
