@@ -74,6 +74,10 @@ struct EncodingChoice {
                 default: return .write(array(of: scalar, element))
                 }
             }
+            // Of elements that Debezium does not know it leaves the array out, or sends each as it sends such a column.
+            if kind == CDCP_TYPE_COMPOSITE || kind == CDCP_TYPE_RANGE || kind == CDCP_TYPE_MULTIRANGE {
+                return options.includeUnknown ? .write(array(of: ColumnTraits(.opaque), element)) : .leftOut
+            }
             // Arrays of types without a fixed OID: enums and the text-like ones of extensions.
             guard element >= 16384 else { return .leftOut }
             return .write(array(of: ColumnTraits(String(column.type_name) == "_hstore" ? .hstoreText : .text), element))

@@ -14,11 +14,12 @@ enum CatalogColumns {
                 let type: UInt32 = row.integer("atttypid"), let typmod: Int32 = row.integer("atttypmod")
             else { continue }
             let base = types.base(of: type, typmod: typmod)
+            let element = types.element(of: base.oid)
             result[table, default: []].append(
                 Column(
                     name: name, number: number, typeOID: type, typmod: typmod, typeName: types.name(of: type), isNotNull: row.bool("attnotnull"),
                     isGenerated: row.bool("generated"), isPrimaryKey: false, keyOrdinal: 0, baseTypeOID: base.oid, baseTypmod: base.typmod,
-                    elementOID: types.element(of: base.oid), baseTypeKind: types.kind(of: base.oid)))
+                    elementOID: element, baseTypeKind: types.kind(of: element != 0 ? element : base.oid)))
         }
         return result
     }

@@ -36,7 +36,7 @@ public struct Column: Sendable, Equatable {
     public var baseTypmod: Int32
     /// Of an array: the elements' type behind all domains; else 0.
     public var elementOID: UInt32
-    /// `pg_type.typtype` of the base type: b, c, e, r, m, p; 0 where unknown.
+    /// `pg_type.typtype` of the base type, of an array that of its elements: b, c, e, r, m, p; 0 where unknown.
     public var baseTypeKind: UInt8
 }
 

@@ -47,8 +47,8 @@ import Testing
         #expect(odd.columns.map(\.keyOrdinal) == [2, 1, 0, 0, 0, 0, 0, 0])
         let x = odd.columns[2]
         #expect(x.typeName == "d2" && x.baseTypeOID == 1700 && x.baseTypmod == (6 << 16 | 3) + 4 && x.baseTypeKind == UInt8(ascii: "b"))
-        #expect(odd.columns[3].elementOID != 0 && odd.columns[3].typeName == "_mood")
-        #expect(odd.columns[4].elementOID == 1700)
+        #expect(odd.columns[3].elementOID != 0 && odd.columns[3].typeName == "_mood" && odd.columns[3].baseTypeKind == UInt8(ascii: "e"))
+        #expect(odd.columns[4].elementOID == 1700 && odd.columns[4].baseTypeKind == UInt8(ascii: "b"))
         #expect(odd.columns[5].baseTypeOID == 1007 && odd.columns[5].elementOID == 23)
         #expect(odd.columns[6].isGenerated && odd.columns[7].isNotNull && odd.columns[7].typmod == 9)
 

@@ -69,9 +69,12 @@ for schema, table in sorted({key[:2] for key in wanted["default"]}):
           union all
           select b.attnum, t.oid, t.typbasetype, t.typtype, t.typelem, t.typcategory, (select typtypmod from pg_type d where d.oid = b.oid)
             from base b join pg_type t on t.oid = b.typbasetype where b.typtype = 'd')
-        select concat_ws(E'\\t', 'column', a.attname, a.atttypid, a.atttypmod, b.oid, b.typmod, case when b.typcategory = 'A' then b.typelem else 0 end,
-          ascii(b.typtype::text), (select typname from pg_type t where t.oid = a.atttypid), case when a.attname = 'id' then 1 else 0 end, a.attnotnull::int)
-        from pg_attribute a join base b using (attnum) where a.attrelid = '{name}'::regclass and a.attnum > 0 and b.typtype <> 'd' order by a.attnum""")
+        select concat_ws(E'\\t', 'column', a.attname, a.atttypid, a.atttypmod, b.oid, b.typmod, coalesce(e.oid, 0),
+          ascii(coalesce(e.typtype, b.typtype)::text), (select typname from pg_type t where t.oid = a.atttypid), case when a.attname = 'id' then 1 else 0 end, a.attnotnull::int)
+        from pg_attribute a join base b using (attnum)
+          left join pg_type t on b.typcategory = 'A' and t.oid = b.typelem
+          left join pg_type e on e.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+        where a.attrelid = '{name}'::regclass and a.attnum > 0 and b.typtype <> 'd' order by a.attnum""")
     print("table", schema, table, sep="\t")
     print(columns, end="")
     for line in sql(f"copy (select * from {name} order by id) to stdout").split("\n")[:-1]:

@@ -29,7 +29,7 @@ typedef struct cdcp_column {
   uint32_t base_type_oid; /* behind all domains; equal to type_oid where it is none or the catalog does not know */
   int32_t base_typmod;    /* that of the domain, where the type is one */
   uint32_t element_oid;   /* of an array: its elements' base type; else 0 */
-  uint32_t type_kind;     /* CDCP_TYPE_* of base_type_oid */
+  uint32_t type_kind;     /* CDCP_TYPE_* of base_type_oid, of an array that of element_oid */
 } cdcp_column;
 
 #define CDCP_REPLICA_IDENTITY_DEFAULT 100 /* 'd' */
