@@ -150,6 +150,23 @@ extension RecordWriter {
         }
     }
 
+    /// The same of a timestamp with time zone, its `+00` as Z, so that both look alike in any year: `0044-03-15T11:00:00Z BC`.
+    mutating func zonedTimestampText(_ text: UnsafePointer<UInt8>, _ count: Int) throws(CellFailure) {
+        let end = count > 3 && text[count &- 1] == UInt8(ascii: "C") ? count &- 3 : count
+        let isUTC = end > 19 && text[end &- 3] == UInt8(ascii: "+") && text[end &- 2] == 0x30 && text[end &- 1] == 0x30
+        guard isUTC, !commonTimestamp(text, count, nil) else {
+            // Other offsets, which only a stage puts there, and infinity.
+            if !isUTC { try isoTimestamp(text, count, digits: nil) }
+            return
+        }
+        _ = try Moment(date: text, count)
+        try timestampText(text, end &- 3)
+        cursor -= 1
+        byte(UInt8(ascii: "Z"))
+        if end < count { put(" BC") }
+        byte(UInt8(ascii: "\""))
+    }
+
     private mutating func infinite(_ moment: Moment) -> Bool {
         switch moment.infinity {
         case .none: return false
