@@ -112,7 +112,7 @@ let package = Package(
         tests("PgOutput", ["PluginABI", "StageHarness"], resources: ["Fixtures"]),
         tests("Filter", ["PluginABI", "StageHarness"]),
         tests("Masking", ["PluginABI", "StageHarness"]),
-        tests("JSONCodec", ["PluginABI", "StageHarness"], resources: ["Goldens"]),
+        tests("JSONCodec", ["PluginABI", "PluginKit", "StageHarness"], resources: ["Goldens"]),
         tests("KeyPartitioner", ["PluginABI", "StageHarness"]),
         tests("KafkaSink", ["PluginABI", "StageHarness", "LibRDKafka"]),
         tests("FileSink", ["PluginABI", "StageHarness"]),

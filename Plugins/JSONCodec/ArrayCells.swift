@@ -15,6 +15,8 @@ extension RecordWriter {
         var depth = 0
         /// A value may come next; otherwise a delimiter or the end of an array.
         var open = true
+        /// A value has to come: a delimiter stands before.
+        var due = false
         guard index < count, text[index] == UInt8(ascii: "{") else { throw .malformed }
         while index < count {
             try room(64)
@@ -23,10 +25,11 @@ extension RecordWriter {
             case UInt8(ascii: "{"):
                 guard open, depth < 6 else { throw .malformed }
                 depth &+= 1
+                due = false
                 byte(UInt8(ascii: "["))
                 index &+= 1
             case UInt8(ascii: "}"):
-                guard depth > 0 else { throw .malformed }
+                guard depth > 0, !due else { throw .malformed }
                 depth &-= 1
                 byte(UInt8(ascii: "]"))
                 open = false
@@ -36,11 +39,13 @@ extension RecordWriter {
                 guard depth > 0, !open else { throw .malformed }
                 byte(UInt8(ascii: ","))
                 open = true
+                due = true
                 index &+= 1
             default:
                 guard depth > 0, open else { throw .malformed }
                 index = try element(text, index, count, plan, memory, quoted)
                 open = false
+                due = false
             }
         }
         guard depth == 0 else { throw .malformed }

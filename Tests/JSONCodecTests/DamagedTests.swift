@@ -1,4 +1,5 @@
 import PluginABI
+import PluginKit
 import StageHarness
 import Testing
 
@@ -64,5 +65,61 @@ import Testing
         let table = stage.host.relation(RelationSpec("public", "t", columns: [ColumnSpec("x", type)]))
         let record = try stage.encode([.insert(table, [.rewritten(Array(text.utf8))])])[0]
         #expect(record.valueText?.contains(#""after":{"x":\#(text.replacing("\n", with: " "))}"#) == true)
+    }
+
+    /// Every value of the corpus, cut, with a byte changed, doubled or put in: its row fails, or what is written is one JSON value.
+    @Test(arguments: ["scalars", "numeric", "temporal", "documents", "arrays", "network", "custom"])
+    func aMangledValueNeverBreaksTheRecord(topic: String) throws {
+        let golden = try Golden(topic)
+        let plugin = try PluginFile.named("JSONCodec")
+        let modes: [Option] = [
+            ["format": "compact"], ["format": "debezium", "include_unknown_datatypes": true],
+            ["format": "debezium", "decimal_handling_mode": "string", "time_precision_mode": "isostring", "interval_handling_mode": "string"],
+            ["format": "debezium", "decimal_handling_mode": "double", "time_precision_mode": "nanoseconds", "binary_handling_mode": "hex"],
+        ]
+        var random = Mangling(state: 0x9e37_79b9_7f4a_7c15)
+        for mode in modes {
+            let stage = try plugin.stage(options: mode)
+            for row in golden.rows {
+                let table = stage.host.relation(row.table)
+                var rows: [RowSpec] = []
+                for (place, cell) in row.cells.enumerated() {
+                    guard case .bytes(let bytes) = cell, bytes.count < 4000 else { continue }
+                    for _ in 0..<4 {
+                        var cells = row.cells
+                        cells[place] = .rewritten(random.mangled(bytes))
+                        rows.append(.insert(table, cells))
+                    }
+                }
+                for record in try stage.encodeWithFailures(rows).records {
+                    for part in [record.key, record.value] {
+                        guard let part else { continue }
+                        #expect(part.withUnsafeBytes { JSONText.isOneLineValue($0) }, "\(row.table.table): \(String(decoding: part, as: UTF8.self))")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A generator that gives the same sequence in every run.
+private struct Mangling {
+    var state: UInt64
+
+    mutating func below(_ bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(state >> 33) % max(bound, 1)
+    }
+
+    mutating func mangled(_ bytes: [UInt8]) -> [UInt8] {
+        let bad: [UInt8] = [0, 0x22, 0x5c, 0x2c, 0x7b, 0x7d, 0x5b, 0x3a, 0x20, 0x2d, 0x2e, 0x30, 0x39, 0x65, 0x4e, 0x79, 0x0a, 0xff, 0xc3, 0xe2]
+        var result = bytes
+        switch below(4) {
+        case 0: result.removeLast(result.isEmpty ? 0 : below(result.count) + 1)
+        case 1: if !result.isEmpty { result[below(result.count)] = bad[below(bad.count)] }
+        case 2: result.insert(bad[below(bad.count)], at: below(result.count + 1))
+        default: result += result
+        }
+        return result
     }
 }
