@@ -27,6 +27,8 @@ public final class InstanceLock: Sendable {
         self.file = Mutex(file)
     }
 
+    deinit { file.withLock { $0.unlock() } }
+
     /// Takes the lock, or says who has it. `directory` is made (mode 0700) where missing.
     public static func acquire(directory: String, name: String) throws(CheckpointError) -> InstanceLock {
         let path = try self.path(directory: directory, name: name)

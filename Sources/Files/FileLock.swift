@@ -19,6 +19,13 @@ extension OpenFile {
         }
     }
 
+    /// Lets go of the lock now. Closing alone would leave it to a child process that has been forked and has not yet become another program.
+    public func unlock() {
+        var request = Self.exclusive
+        request.l_type = Int16(F_UNLCK)
+        _ = fcntl(descriptor, Self.setLock, &request)
+    }
+
     /// Does another open file hold the lock? Asks without taking it.
     public func isLockedElsewhere() throws(FileError) -> Bool {
         var request = Self.exclusive
