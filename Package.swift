@@ -106,7 +106,7 @@ let package = Package(
         tests("Pipeline", ["Pipeline"]),
         tests("Chain", ["Chain", "Pipeline", "PluginABI", "Settings"]),
         tests("PluginLoader", ["PluginLoader", "PluginABI", "Settings", "Documents", "Files"], resources: ["Fixtures"]),
-        tests("Postgres", ["Postgres", "Snapshot"]),
+        tests("Postgres", ["Postgres", "Snapshot", "Chain", "PluginABI"]),
         // Plugins are tested as what they are, shared libraries behind the contract: the harness loads the built .so.
         .target(name: "StageHarness", dependencies: ["PluginABI"], path: "Tests/Support/StageHarness", swiftSettings: edge),
         tests("PgOutput", ["PluginABI", "StageHarness"], resources: ["Fixtures"]),

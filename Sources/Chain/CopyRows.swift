@@ -44,22 +44,50 @@ enum CopyRows {
         while read < length, line[read] != 9 {
             var byte = line[read]
             read &+= 1
-            if byte == 92, read < length {
-                byte = line[read]
-                read &+= 1
-                switch byte {
-                case UInt8(ascii: "b"): byte = 8
-                case UInt8(ascii: "f"): byte = 12
-                case UInt8(ascii: "n"): byte = 10
-                case UInt8(ascii: "r"): byte = 13
-                case UInt8(ascii: "t"): byte = 9
-                case UInt8(ascii: "v"): byte = 11
-                default: break
-                }
-            }
+            if byte == 92, read < length { byte = escaped(line, length, &read) }
             line[write] = byte
             write &+= 1
         }
         return (read, write)
+    }
+
+    /// The byte that an escape stands for; `read` is behind the backslash and moves behind the escape. COPY itself never writes octal and hex.
+    private static func escaped(_ line: UnsafeMutablePointer<UInt8>, _ length: Int, _ read: inout Int) -> UInt8 {
+        let letter = line[read]
+        read &+= 1
+        switch letter {
+        case UInt8(ascii: "b"): return 8
+        case UInt8(ascii: "f"): return 12
+        case UInt8(ascii: "n"): return 10
+        case UInt8(ascii: "r"): return 13
+        case UInt8(ascii: "t"): return 9
+        case UInt8(ascii: "v"): return 11
+        case UInt8(ascii: "0")...UInt8(ascii: "7"):
+            var value = UInt32(letter &- 48)
+            let end = min(length, read &+ 2)
+            while read < end, (48...55).contains(line[read]) {
+                value = value &* 8 &+ UInt32(line[read] &- 48)
+                read &+= 1
+            }
+            return UInt8(truncatingIfNeeded: value)
+        case UInt8(ascii: "x"):
+            let begin = read
+            var value: UInt8 = 0
+            while read < min(length, begin &+ 2), let digit = hexadecimal(line[read]) {
+                value = value &<< 4 | digit
+                read &+= 1
+            }
+            return read == begin ? letter : value
+        default: return letter
+        }
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 48...57: byte &- 48
+        case 65...70: byte &- 55
+        case 97...102: byte &- 87
+        default: nil
+        }
     }
 }

@@ -14,7 +14,7 @@ public struct CopyLine: ~Copyable {
 
     deinit { PQfreemem(buffer) }
 
-    /// The line's bytes, which may be changed in place (`CopyText.split` does); valid during the call only.
+    /// The line's bytes, which may be changed in place (undoing its escapes does); valid during the call only.
     public func withUnsafeMutableBytes<R>(_ body: (UnsafeMutableBufferPointer<UInt8>) -> R) -> R {
         buffer.withMemoryRebound(to: UInt8.self, capacity: count) { body(UnsafeMutableBufferPointer(start: $0, count: count)) }
     }

@@ -100,4 +100,31 @@ import Testing
             #expect(split(line, expected.count + 1) == nil, "\(Array(line.utf8))")
         }
     }
+
+    @Test(
+        arguments: [
+            ("a", ["a"]), ("a\tb", ["a", "b"]), ("1\t\\N\t", ["1", nil, ""]), ("\\t\\n\\r\\v\\b\\f", ["\t\n\r\u{b}\u{8}\u{c}"]), ("\\", ["\\"]),
+            ("\\x41\\101\\.\\q", ["AA.q"]), ("\\\\x41\\\\101\\\\.", ["\\x41\\101\\."]), ("\\xZ", ["xZ"]), ("\\x", ["x"]), ("\\x4\t\\7", ["\u{4}", "\u{7}"]),
+            ("\\1018\\x414", ["A8A4"]), ("\\\\\\\\", ["\\\\"]), ("ünïcödé\t世界", ["ünïcödé", "世界"]),
+            ("longer than eight bytes\twith a \\\\ in the second\t\\N", ["longer than eight bytes", "with a \\ in the second", nil]),
+        ] as [(String, [String?])])
+    func splitsAndUnescapes(line: String, expected: [String?]) { #expect(split(line, expected.count) == expected) }
+
+    @Test func manyBackslashes() {
+        #expect(split(String(repeating: "\\\\", count: 20_000), 1) == [String(repeating: "\\", count: 20_000)])
+    }
+
+    @Test func neverTrapsOnRandomBytes() {
+        var random = SystemRandomNumberGenerator()
+        let alphabet: [UInt8] = [9, 92, 78, 120, 48, 55, 10, 255, 65, 0]
+        var cells = [cdcp_cell](repeating: cdcp_cell(), count: 32)
+        for _ in 0..<20_000 {
+            var line = (0..<Int.random(in: 1...24, using: &random)).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
+            // A backslash takes the tab behind it with it.
+            let fields = line.filter { $0 == 9 }.count + 1
+            let isEscaped = line.contains(92)
+            let fits = line.withUnsafeMutableBufferPointer { CopyRows.split($0.baseAddress!, $0.count, into: &cells, count: fields) }
+            #expect(fits || isEscaped)
+        }
+    }
 }

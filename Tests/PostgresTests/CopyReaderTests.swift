@@ -1,5 +1,7 @@
+import PluginABI
 import Testing
 
+@testable import Chain
 @testable import Postgres
 @testable import Snapshot
 
@@ -14,8 +16,14 @@ private final class Collector: SnapshotSink {
         var fields: [String?] = []
         line.withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
-            CopyText.split(base, bytes.count) { _, start, count, isNull in
-                fields.append(isNull ? nil : String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
+            // A tab inside a value is written as an escape.
+            let count = bytes.count { $0 == 9 } + 1
+            withUnsafeTemporaryAllocation(of: cdcp_cell.self, capacity: count) { cells in
+                guard let first = cells.baseAddress else { return }
+                #expect(CopyRows.split(base, bytes.count, into: first, count: count))
+                fields = cells.map {
+                    $0.kind == UInt8(CDCP_CELL_NULL) ? nil : String(decoding: UnsafeBufferPointer(start: $0.ptr, count: Int($0.len)), as: UTF8.self)
+                }
             }
         }
         rows.append((index, fields, place))
