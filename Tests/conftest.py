@@ -137,13 +137,13 @@ def cli(parts):
 def c_plugin(parts, tmp_path_factory):
     """Builds examples/plugins/c: `build(value)` gives the path of a library that adds the header v=VALUE to every record.
 
-    `replace` changes its source first, for libraries that are wrong on purpose."""
+    `replace` changes its source first, for libraries that are wrong on purpose, `head` stands before it."""
     source = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "examples", "plugins", "c")
     if shutil.which("cc") is None or shutil.which("make") is None:
         pytest.skip("no C compiler or no make")
     built = {}
 
-    def build(value: str = "1", replace: tuple[str, str] | None = None) -> str:
+    def build(value: str = "1", replace: tuple[str, str] | None = None, head: str = "") -> str:
         if (value, replace) not in built:
             folder = tmp_path_factory.mktemp("plugin")
             for file in ("headers.c", "headers.map", "Makefile"):
@@ -151,7 +151,7 @@ def c_plugin(parts, tmp_path_factory):
             if replace:
                 text = (folder / "headers.c").read_text()
                 assert text.count(replace[0]) == 1, replace
-                (folder / "headers.c").write_text(text.replace(*replace))
+                (folder / "headers.c").write_text(head + text.replace(*replace))
             headers = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(source))), "Sources", "PluginABI", "include")
             subprocess.run(["make", "-s", "-C", str(folder), f"DEFAULT_VALUE={value}", f"CDCPLUGIN_INCLUDE={headers}"], check=True)
             (folder / "headers.so").chmod(0o755)

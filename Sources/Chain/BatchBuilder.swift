@@ -33,8 +33,9 @@ final class BatchBuilder {
     var plan: Plan
     var tracker: TransactionTracker
     private(set) var marks: [BatchMark] = []
-    /// Told when the live relations change.
-    var onLive: (([UnsafePointer<cdcp_relation>]) -> Void)?
+    /// Told what a live relation is from now on, by its place; nil: captured by somebody else.
+    var onLive: ((_ place: Int, UnsafePointer<cdcp_relation>?) -> Void)?
+    private let whereabouts: Whereabouts
     /// Why a callback refused: more than a status can say.
     var refusal: LaneStop?
     private let resolve: (RelationShape) throws(LaneStop) -> ResolvedShape
@@ -46,13 +47,18 @@ final class BatchBuilder {
     private var lastLive: Int32 = -1
     private var transaction = cdcp_txn()
     private var transactionIndex: UInt32 = 0
+    /// Of the transaction that was begun last.
+    var commitLSN: UInt64 { transaction.commit_lsn }
     private var transactionSerial: UInt64 = 0
     private var transactionsSinceMark = 0
     private let ops: UnsafeMutablePointer<cdcp_builder_ops>
     var walStart: UInt64 = 0
 
     /// - Parameter resolve: completes a shape that the server announced with what the catalog says of it.
-    init(batch: BatchMemory, plan: Plan, start: StreamMark, resolve: @escaping (RelationShape) throws(LaneStop) -> ResolvedShape) {
+    init(
+        batch: BatchMemory, plan: Plan, start: StreamMark, whereabouts: Whereabouts, resolve: @escaping (RelationShape) throws(LaneStop) -> ResolvedShape
+    ) {
+        self.whereabouts = whereabouts
         self.batch = batch
         self.plan = plan
         self.resolve = resolve
@@ -73,9 +79,6 @@ final class BatchBuilder {
 
     // MARK: relations
 
-    /// As the stages get them.
-    var liveRelations: [UnsafePointer<cdcp_relation>] { (0..<liveCount).filter { !live[$0].isForeign }.map { live[$0].seen } }
-
     /// Announced shapes that have had no row yet. The server also announces what never gets rows (partitions that go by their root), and
     /// announces again what has not changed: nothing is asked of the catalog or of a stage before a row is there.
     private var announced: [UInt32: RelationShape] = [:]
@@ -91,6 +94,9 @@ final class BatchBuilder {
     /// - Returns: its place among the live relations; -1: never announced, or refused (see `refusal`).
     private func settle(_ oid: UInt32) -> Int32 {
         guard let shape = announced[oid] else { return -1 }
+        // The decoder waits; what is called now is the catalog and other stages.
+        whereabouts.leave()
+        defer { whereabouts.enter(0) }
         do throws(LaneStop) { try announce(shape) } catch {
             refusal = error
             return -1
@@ -144,8 +150,9 @@ final class BatchBuilder {
     private let foreign = BoundRelation.none()
 
     private func place(_ entry: Live, _ slot: Int32, _ oid: UInt32) {
+        let place = slot >= 0 ? Int(slot) : liveCount
         if slot >= 0 {
-            live[Int(slot)] = entry
+            live[place] = entry
         } else {
             if liveCount == liveCapacity {
                 let larger = UnsafeMutablePointer<Live>.allocate(capacity: liveCapacity * 2)
@@ -159,7 +166,7 @@ final class BatchBuilder {
             liveCount += 1
         }
         lastLive = -1
-        onLive?(liveRelations)
+        onLive?(place, entry.isForeign ? nil : entry.seen)
     }
 
     /// At the reload barrier: every live relation in the new plan. Throws before anything changed.
@@ -173,6 +180,7 @@ final class BatchBuilder {
             bound.pointee.cut = cuts[live[index].seen.pointee.schema_id]
             fresh.append(bound)
         }
+        try new.completeBindings()
         for index in 0..<liveCount {
             live[index].bound = fresh[index]
             live[index].serial = 0

@@ -13,6 +13,10 @@ public protocol HostServices: AnyObject, Sendable {
     func completed(_ instance: StageInstance, submission: UInt64, failures: [DeliveryFailure])
     func sinkHealth(well: Bool, reason: String)
     func topicGrew(_ topic: UInt32, partitions: Int32)
+    /// A call of a stage's life begins: one that does not return can be named then.
+    func begins(stage: String, call: String)
+    /// It returned.
+    func returned(stage: String, call: String)
 }
 
 /// A record that was not delivered.

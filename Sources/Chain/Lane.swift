@@ -42,12 +42,14 @@ public final class Lane: @unchecked Sendable {
     private let builder: BatchBuilder
     private let chain: StageChain
     private let attention: Attention
+    private let whereabouts = Whereabouts()
+    private let outlet: Outlet
     private var held: [ReceivedSlice] = []
     private var mode: LaneMode = .stream
     private var snapshotTable: UInt32 = 0
     private var snapshotSeq: UInt64 = 0
     /// Called whenever the stage thread comes round, waiting or working: its sign of life. Set before `run`; stage thread.
-    public var onTurn: (() -> Void)?
+    public var onTurn: (() -> Void)? { didSet { outlet.onTurn = onTurn } }
     // Requests, under the gate.
     private var reloads = ReloadBarrier()
     private var pendingPlan: Plan?
@@ -78,9 +80,18 @@ public final class Lane: @unchecked Sendable {
         attention = Attention()
         batch = BatchMemory(rowsMax: settings.batchRows)
         emitter = Emitter(memory: inFlight.memory, batch: batch, recordLimit: settings.recordBytes)
-        builder = BatchBuilder(batch: batch, plan: plan, start: start, resolve: resolve)
-        chain = StageChain(batch: batch, emitter: emitter, observer: observer, topics: services.topics) { [attention] in attention.isAbandoned }
-        builder.onLive = { [weak self] relations in self?.shared.withLock { $0.relations = relations } }
+        builder = BatchBuilder(batch: batch, plan: plan, start: start, whereabouts: whereabouts, resolve: resolve)
+        outlet = Outlet(gate: gate, inFlight: inFlight, services: services, observer: observer, attention: attention, whereabouts: whereabouts)
+        chain = StageChain(batch: batch, emitter: emitter, observer: observer, topics: services.topics, whereabouts: whereabouts) { [attention, outlet] in
+            outlet.onTurn?()
+            return attention.isAbandoned
+        }
+        builder.onLive = { [weak self] place, relation in
+            self?.shared.withLock {
+                if place == $0.relations.count { $0.relations.append(relation) } else { $0.relations[place] = relation }
+            }
+        }
+        shared.withLock { $0.stages = plan.instances.map(\.name) }
     }
 
     // MARK: requests, any thread
@@ -146,11 +157,20 @@ public final class Lane: @unchecked Sendable {
     /// Announces a table before any row, as the catalog knows it; no question is asked back.
     public func announce(_ shape: ResolvedShape) throws(LaneStop) { try builder.take(shape) }
     /// The relations that rows may come of, as they were a moment ago. Any thread.
-    public var liveRelations: [UnsafePointer<cdcp_relation>] { shared.withLock { $0.relations } }
+    public var liveRelations: [UnsafePointer<cdcp_relation>] { shared.withLock { $0.relations }.compactMap { $0 } }
+    /// The stage whose code the stage thread is in at this moment, and where in the stream; nil: it is in the host's own. Any thread.
+    public var presentCall: (stage: String, position: UInt64)? {
+        guard let index = whereabouts.stage else { return nil }
+        let names = shared.withLock { $0.stages }
+        return names.indices.contains(index) ? (names[index], whereabouts.position) : nil
+    }
 
     private struct Shared: @unchecked Sendable {
         // SAFETY: relations are immutable and live as long as the process.
-        var relations: [UnsafePointer<cdcp_relation>] = []
+        /// By their place in the builder; nil: captured by somebody else.
+        var relations: [UnsafePointer<cdcp_relation>?] = []
+        /// Names in the order of the path.
+        var stages: [String] = []
     }
     private let shared = Mutex(Shared())
 
@@ -269,7 +289,10 @@ public final class Lane: @unchecked Sendable {
         plan.sink = builder.plan.sink
         var outcome = ReloadOutcome.swapped(pause: 0)
         do throws(StageFailure) {
+            let old = builder.plan
             try builder.adopt(plan)
+            old.unbindForgotten(by: plan)
+            shared.withLock { $0.stages = plan.instances.map(\.name) }
             outcome = .swapped(pause: monotonicNow() &- start)
         } catch {
             // Here and not by whoever discards the plan: instances that both plans share are this thread's.
@@ -292,8 +315,14 @@ public final class Lane: @unchecked Sendable {
         let ops = builder.opsPointer
         let handle = builder.handle
         var start = monotonicNow()
+        whereabouts.reached(slice.chunk.memory.load(fromByteOffset: offset, as: ItemHeader.self).lsn)
+        whereabouts.enter(0)
+        defer { whereabouts.leave() }
         while offset < slice.to {
-            if attention.isRaised { try attend(keeping: 1) }
+            if attention.isRaised {
+                try attend(keeping: 1)
+                whereabouts.enter(0)
+            }
             let header = slice.chunk.memory.load(fromByteOffset: offset, as: ItemHeader.self)
             let bytes = (slice.chunk.memory + offset + headerSize).assumingMemoryBound(to: UInt8.self)
             switch header.kind {
@@ -317,6 +346,7 @@ public final class Lane: @unchecked Sendable {
                 // The slice at hand is not done yet: what is released are those before it.
                 try flush(isLast: false, keeping: offset < slice.to ? 1 : 0)
                 start = monotonicNow()
+                whereabouts.enter(0)
             }
         }
         chain.nanoseconds[0] &+= monotonicNow() &- start
@@ -355,6 +385,7 @@ public final class Lane: @unchecked Sendable {
     private func flush(isLast: Bool, keeping: Int = 0) throws(LaneStop) {
         defer { releaseHeld(keeping: keeping) }
         onTurn?()
+        whereabouts.reached(builder.commitLSN)
         let plan = builder.plan
         guard batch.rowCount > 0 else {
             if let last = builder.marks.last {
@@ -375,11 +406,13 @@ public final class Lane: @unchecked Sendable {
             inFlight.giveBack(submission)
             if let last = marks.last { inFlight.passed(last.mark, transactions: transactions) }
         } else {
-            try resolveTopics(plan, submission)
+            try outlet.resolveTopics(plan, submission)
             try chain.assign(plan)
-            try waitForRoom(submission.bytes)
+            try outlet.waitForRoom(submission.bytes)
             inFlight.enter(submission, mark: marks.last?.mark, transactions: transactions, isLast: isLast)
-            try submit(plan, submission)
+            let start = monotonicNow()
+            try outlet.submit(plan, submission)
+            chain.nanoseconds[plan.stages.count + 1] &+= monotonicNow() &- start
         }
         report(plan, transactions)
         builder.startNext()
@@ -410,88 +443,5 @@ public final class Lane: @unchecked Sendable {
         observer.batch(plan: plan, nanoseconds: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(chain.nanoseconds)[..<count]))
         for index in 0..<count { chain.nanoseconds[index] = 0 }
         if transactions > 0 { observer.transactions(transactions) }
-    }
-
-    /// Topics that are used for the first time.
-    private func resolveTopics(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
-        for (topic, _) in submission.topicCounts where !services.topics.isResolved(topic) {
-            let name = services.topics.name(topic)
-            guard !name.isEmpty else {
-                throw .stage(plan.stages[plan.codecIndex].failure("encode", CDCP_E_FATAL, "the plugin breaks the contract: a topic that host->topic never gave"))
-            }
-            let text = PermanentText.make(name)
-            var pause: UInt64 = 50_000_000
-            while true {
-                var partitions: Int32 = 0
-                let status = plan.sink.code.sink?.topic?(plan.sink.pointer, topic, text, &partitions) ?? CDCP_E_UNSUPPORTED
-                if status == CDCP_OK {
-                    services.topics.resolve(topic, partitions: partitions)
-                    observer.topicReady(name: name)
-                    break
-                }
-                let failure = plan.sink.failure("topic \(name)", status, "answered \(StageInstance.meaning(status))")
-                guard status == CDCP_E_RETRY || status == CDCP_E_AGAIN else { throw .topic(name: name, failure: failure) }
-                observer.topicDelayed(name: name, message: failure.message)
-                try pauseChecking(pause)
-                pause = min(pause * 2, 2_000_000_000)
-            }
-        }
-    }
-
-    private func pauseChecking(_ nanoseconds: UInt64) throws(LaneStop) {
-        onTurn?()
-        let deadline = monotonicNow() + nanoseconds
-        try gate.locked { () throws(LaneStop) in
-            while monotonicNow() < deadline {
-                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
-                _ = gate.wait(until: deadline)
-            }
-        }
-    }
-
-    /// A reload that waits may go a quarter over the limit: a sink that is stuck must not keep the stream from its next boundary.
-    private func admitsLocked(_ bytes: Int) -> Bool {
-        let budget = inFlight.budget.value
-        if budget.admits(records: bytes) { return true }
-        return attention.isRaised(Attention.reload) && budget.records &+ bytes <= budget.recordLimit &+ budget.recordLimit / 4
-    }
-
-    private func waitForRoom(_ bytes: Int) throws(LaneStop) {
-        var began: UInt64?
-        try gate.locked { () throws(LaneStop) in
-            while !admitsLocked(bytes) {
-                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
-                let now = monotonicNow()
-                if let began, now - began > 1_000_000_000 { break }
-                began = began ?? now
-                _ = gate.wait(until: now + 250_000_000)
-            }
-        }
-        guard let began, monotonicNow() - began > 1_000_000_000 else { return }
-        observer.backpressure(begins: true, nanoseconds: monotonicNow() - began)
-        try gate.locked { () throws(LaneStop) in
-            while !admitsLocked(bytes) {
-                if attention.isAbandoned || inFlight.lossLocked != nil { throw .abandoned }
-                onTurn?()
-                _ = gate.wait(until: monotonicNow() + 250_000_000)
-            }
-        }
-        observer.backpressure(begins: false, nanoseconds: monotonicNow() - began)
-    }
-
-    private func submit(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
-        let start = monotonicNow()
-        while true {
-            let status = plan.sink.code.sink?.submit?(plan.sink.pointer, submission.pointer) ?? CDCP_E_UNSUPPORTED
-            if status == CDCP_OK { break }
-            let failure = plan.sink.failure("submit", status, "answered \(StageInstance.meaning(status))")
-            guard status == CDCP_E_AGAIN || status == CDCP_E_RETRY else {
-                // A sink that lost its producer says so by its completions, and then refuses: that is a rewind, not an end.
-                if gate.locked({ inFlight.lossLocked }) != nil { throw .abandoned }
-                throw .stage(failure)
-            }
-            try pauseChecking(5_000_000)
-        }
-        chain.nanoseconds[plan.stages.count + 1] &+= monotonicNow() &- start
     }
 }

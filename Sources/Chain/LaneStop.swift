@@ -16,8 +16,8 @@ public enum LaneStop: Error, Sendable {
     case rowRefused(RowRefusal)
     /// A stage that cannot go on, or that wrote what it may not.
     case stage(StageFailure)
-    /// The catalog could not be asked.
-    case catalog(message: String)
+    /// The catalog could not be asked, by the error of whoever asked it.
+    case catalog(any Error)
     /// A topic cannot be had.
     case topic(name: String, failure: StageFailure)
 }

@@ -58,6 +58,8 @@ public final class Plan: @unchecked Sendable {
     private let gate = Gate()
     private var bound: [UInt64: UnsafeMutablePointer<BoundRelation>] = [:]
     private var tables: [String: UInt32] = [:]
+    /// Not told yet that all is bound. Handed over with the plan.
+    private var incomplete: [StageInstance] = []
 
     /// From instances that are configured and activated.
     public init(generation: Int, decoder: StageInstance, transforms: [StageInstance], codec: StageInstance, partitioner: StageInstance?, sink: StageInstance,
@@ -74,6 +76,8 @@ public final class Plan: @unchecked Sendable {
 
     /// nil: records go without a partition, to a sink that has none.
     var partitionerIndex: Int? { stages.count > codecIndex + 1 ? codecIndex + 1 : nil }
+    /// The sink's place in `instances`.
+    var sinkNumber: Int { stages.count + 1 }
     /// In the order of the path: decoder, stages, sink.
     public var instances: [StageInstance] { [decoder] + stages + [sink] }
 
@@ -162,8 +166,17 @@ public final class Plan: @unchecked Sendable {
 
     /// Before the first row, and beside a running plan: binds what is known, tells the stages that this is all, and so finds what cannot work.
     public func prepare(_ relations: [UnsafePointer<cdcp_relation>], takingOver old: Plan? = nil) throws(StageFailure) {
-        for relation in relations { try bind(relation, takingOver: old, mayCallKept: old == nil) }
-        for stage in stages where old?.stages.contains(where: { $0 === stage }) != true { try stage.bindingsComplete() }
+        incomplete = stages.filter { stage in old?.stages.contains { $0 === stage } != true }
+        var isWhole = true
+        for relation in relations where try bind(relation, takingOver: old, mayCallKept: old == nil) == nil { isWhole = false }
+        // What only the stage thread may bind, behind a stage that both plans share, is told at the barrier.
+        if isWhole { try completeBindings() }
+    }
+
+    /// Tells the stages that have not heard it yet that every table known now is bound.
+    func completeBindings() throws(StageFailure) {
+        for stage in incomplete { try stage.bindingsComplete() }
+        incomplete = []
     }
 
     /// Ends the instances that `successor` does not have. The plan must not run any more.
@@ -177,6 +190,19 @@ public final class Plan: @unchecked Sendable {
         bound.removeAll()
         if successor?.decoder !== decoder { decoder.end(timeout: timeout) }
         if successor?.sink !== sink { sink.end(timeout: timeout) }
+    }
+
+    /// Swapped: gives back what the stages that `successor` keeps were bound to and it has not taken over: shapes that no table has any more,
+    /// and inputs that another stage has changed. Stage thread.
+    func unbindForgotten(by successor: Plan) {
+        for (index, stage) in stages.enumerated() {
+            guard let at = successor.stages.firstIndex(where: { $0 === stage }) else { continue }
+            for (id, relation) in bound where relation.pointee.visible[index] {
+                let heir = successor.bound[id]
+                let isTakenOver = heir.map { $0.pointee.visible[at] && !$0.pointee.owned[at] } ?? false
+                if !isTakenOver { stage.unbind(relation.pointee.plans[index]) }
+            }
+        }
     }
 
     /// Refused at the barrier: gives back the bindings that it asked instances of the running plan for. Stage thread.

@@ -14,15 +14,19 @@ final class StageChain {
     private let emitter: Emitter
     private let observer: any LaneObserver
     private let topics: TopicTable
+    private let whereabouts: Whereabouts
     private let shouldAbandon: () -> Bool
     /// By stage: the decoder's, the stages', the sink's.
     private(set) var nanoseconds: UnsafeMutableBufferPointer<UInt64>
 
-    init(batch: BatchMemory, emitter: Emitter, observer: any LaneObserver, topics: TopicTable, shouldAbandon: @escaping () -> Bool) {
+    init(
+        batch: BatchMemory, emitter: Emitter, observer: any LaneObserver, topics: TopicTable, whereabouts: Whereabouts, shouldAbandon: @escaping () -> Bool
+    ) {
         self.batch = batch
         self.emitter = emitter
         self.observer = observer
         self.topics = topics
+        self.whereabouts = whereabouts
         self.shouldAbandon = shouldAbandon
         nanoseconds = .allocate(capacity: 128)
         nanoseconds.initialize(repeating: 0)
@@ -89,9 +93,11 @@ final class StageChain {
         let instance = plan.stages[index]
         let start = monotonicNow()
         _ = present(plan, index)
+        whereabouts.enter(index + 1)
         let status = instance.code.partitioner?.assign?(
             instance.pointer, UnsafePointer(batch.pointer), submission.records, UInt32(submission.count), UInt32(MemoryLayout<cdcp_record>.stride),
             UnsafePointer(topics.array), UInt32(topics.count))
+        whereabouts.leave()
         if status != CDCP_OK { throw .stage(instance.failure("assign", status ?? CDCP_E_UNSUPPORTED, "answered \(StageInstance.meaning(status ?? CDCP_E_UNSUPPORTED))")) }
         for index in 0..<submission.count {
             let record = submission.records + index
@@ -115,7 +121,9 @@ final class StageChain {
         let start = monotonicNow()
         var pause: UInt64 = 10_000_000
         while true {
+            whereabouts.enter(index + 1)
             let status = call(instance, batch.pointer)
+            whereabouts.leave()
             if status == CDCP_OK { break }
             let failure = instance.failure("process", status, "answered \(StageInstance.meaning(status))")
             guard status == CDCP_E_RETRY else { throw .stage(failure) }

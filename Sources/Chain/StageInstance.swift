@@ -135,18 +135,18 @@ public final class StageInstance: @unchecked Sendable {
 
     /// create and configure. No I/O.
     public func configure(_ options: OptionTree) throws(StageFailure) {
-        try check("create", code.life.create?(table, code.descriptor, &pointer))
+        try calling("create") { code.life.create?(table, code.descriptor, &pointer) }
         guard pointer != nil else { throw failure("create", CDCP_E_FATAL, "create answered OK without an instance") }
         let config = ConfigNode(options)
         try withExtendedLifetime(config) { () throws(StageFailure) in
-            try check("configure", code.life.configure?(pointer, config.handle))
+            try calling("configure") { code.life.configure?(pointer, config.handle) }
         }
     }
 
     /// Threads and connections begin here.
     /// - Parameter maxRows: of one batch.
     public func activate(maxRows: Int) throws(StageFailure) {
-        try check("activate", code.life.activate?(pointer, 0, UInt32(maxRows)))
+        try calling("activate") { code.life.activate?(pointer, 0, UInt32(maxRows)) }
         isActive = true
     }
 
@@ -154,23 +154,27 @@ public final class StageInstance: @unchecked Sendable {
     func bind(_ relation: UnsafePointer<cdcp_relation>) throws(StageFailure) -> (UnsafePointer<cdcp_relation>, UnsafeMutableRawPointer?) {
         var out: UnsafePointer<cdcp_relation>?
         var plan: UnsafeMutableRawPointer?
-        try check("bind \(String(abi: relation.pointee.nspname)).\(String(abi: relation.pointee.relname))",
-            code.life.bind_relation?(pointer, relation, &out, &plan))
+        try calling("bind \(String(abi: relation.pointee.nspname)).\(String(abi: relation.pointee.relname))") {
+            code.life.bind_relation?(pointer, relation, &out, &plan)
+        }
         return (out ?? relation, plan)
     }
 
     func unbind(_ plan: UnsafeMutableRawPointer?) { code.life.unbind_relation?(pointer, plan) }
 
     func bindingsComplete() throws(StageFailure) {
-        let status = code.life.bindings_complete?(pointer) ?? CDCP_OK
-        // Offered by nobody who has nothing to refuse.
-        if status == CDCP_E_UNSUPPORTED { return }
-        try check("bindings_complete", status)
+        try calling("bindings_complete") {
+            let status = code.life.bindings_complete?(pointer) ?? CDCP_OK
+            // Offered by nobody who has nothing to refuse.
+            return status == CDCP_E_UNSUPPORTED ? CDCP_OK : status
+        }
     }
 
     /// deactivate and destroy. Idempotent.
     public func end(timeout: Duration) {
         guard let pointer else { return }
+        services.begins(stage: name, call: "deactivate")
+        defer { services.returned(stage: name, call: "deactivate") }
         if isActive { _ = code.life.deactivate?(pointer, UInt64(max(0, timeout.components.seconds)) * 1_000_000_000) }
         code.life.destroy?(pointer)
         isActive = false
@@ -181,6 +185,14 @@ public final class StageInstance: @unchecked Sendable {
         let said = lastError
         lastError = ""
         return StageFailure(stage: name, call: call, status: status, message: said.isEmpty ? "\(call): \(fallback)" : said)
+    }
+
+    /// A call of its life.
+    private func calling(_ call: String, _ body: () -> cdcp_status?) throws(StageFailure) {
+        services.begins(stage: name, call: call)
+        let status = body()
+        services.returned(stage: name, call: call)
+        try check(call, status)
     }
 
     func check(_ call: String, _ status: cdcp_status?) throws(StageFailure) {

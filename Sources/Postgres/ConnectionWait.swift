@@ -20,6 +20,14 @@ extension Connection {
         }
     }
 
+    /// Watches an idle session for at most `timeout`: true when the server or the network has ended it, or the interrupt was raised.
+    public func isEnded(within timeout: Duration) -> Bool {
+        do throws(PostgresError) {
+            guard try wait(until: .now + timeout, heedingInterrupt: true, "watch the session", doing: .reading) else { return false }
+            return PQconsumeInput(handle) != 1
+        } catch { return true }
+    }
+
     /// The next result of the command under way, or nil when it is over. Throws `.timeout` when the deadline passes.
     func nextResult(
         until deadline: MonotonicTime?, heedingInterrupt: Bool = true, _ what: String, doing: PostgresActivity

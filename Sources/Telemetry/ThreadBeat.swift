@@ -14,6 +14,9 @@ public final class ThreadBeat: Sendable {
     /// The thread is alive at `now` (monotonic, the same clock as `Health`'s callers).
     public func beat(at now: Duration) { lastMilliseconds.store(Self.milliseconds(now), ordering: .relaxed) }
 
+    /// When it last beat, as a number that changes with each beat.
+    public var last: UInt64 { lastMilliseconds.load(ordering: .relaxed) }
+
     func age(at now: Duration) -> Duration {
         let current = Self.milliseconds(now)
         let last = lastMilliseconds.load(ordering: .relaxed)

@@ -39,6 +39,8 @@ final class FakeServices: HostServices, LaneObserver, @unchecked Sendable {
     }
     func sinkHealth(well: Bool, reason: String) {}
     func topicGrew(_ topic: UInt32, partitions: Int32) {}
+    func begins(stage: String, call: String) {}
+    func returned(stage: String, call: String) {}
     func rows(table: String, op: UInt8, count: UInt64) { heard.withLock { $0.rows["\(table) \(op)", default: 0] += count } }
     func batch(plan: Plan, nanoseconds: UnsafeBufferPointer<UInt64>) {}
     func acknowledged(topic: UInt32, records: Int) { heard.withLock { $0.acknowledged += records } }

@@ -13,7 +13,7 @@ extension LaneStop? {
         case .shapeRefused(let table, let failure): "shapeRefused \(table): \(failure.message)"
         case .rowRefused(let row): "rowRefused \(row.stage) \(row.table) \(row.commitLSN)/\(row.ordinal) \(row.code)"
         case .stage(let failure): "stage \(failure)"
-        case .catalog(let message): "catalog \(message)"
+        case .catalog(let error): "catalog \(error)"
         case .topic(let name, let failure): "topic \(name): \(failure.message)"
         }
     }

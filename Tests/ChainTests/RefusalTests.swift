@@ -115,10 +115,12 @@ import Testing
         #expect(other.run().word.hasPrefix("data 10-decoder"))
     }
 
+    private enum Away: Error { case away }
+
     @Test func theCatalogMayBeAwayForAWhile() throws {
         nonisolated(unsafe) var away = true
         let rig = try Rig { shape throws(LaneStop) in
-            if away { throw .catalog(message: "away") }
+            if away { throw .catalog(Away.away) }
             return ResolvedShape(shape)
         }
         rig.send([Rig.table, "B 100", "I 1 1|a"])

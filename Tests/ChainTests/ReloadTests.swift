@@ -178,6 +178,74 @@ import Testing
         #expect(isSwapped(outcome))
     }
 
+    /// A shape that no table has any more is not taken over, and the kept stage hears so, on the thread that may call it.
+    @Test func aKeptStageIsToldOfShapesThatOnlyTheOldPlanKnew() throws {
+        let rig = try Rig(transforms: [Self.tag("old-")])
+        rig.send([Rig.table] + Rig.transaction(100, ["1|a"]))
+        rig.start()
+        #expect(eventually { rig.durable == 105 })
+        rig.send(["R 1 items id*,name,more"] + Rig.transaction(200, ["2|b|x"]))
+        #expect(eventually { rig.durable == 205 })
+        let old = rig.lane.plan
+        let new = plan(rig, [try Rig.instance(Self.tag("new-"), rig.services)])
+        try new.prepare(rig.lane.liveRelations, takingOver: old)
+        #expect(isSwapped(rig.lane.reload(new) { true }))
+        #expect(rig.codec.bound == ["items", "items"] && rig.codec.unbound == 1)
+        #expect(rig.codec.unbindThreads.allSatisfy { pthread_equal($0, pthread_self()) == 0 })
+        old.retire(successor: new, timeout: .seconds(1))
+        #expect(rig.transforms[0].unbound == 2)
+        rig.send(Rig.transaction(300, ["3|c|y"]))
+        #expect(eventually { rig.durable == 305 })
+        #expect(rig.sink.values.last?.hasPrefix("1 1 3,new-c") == true)
+        rig.lane.requestStop()
+        #expect(rig.join().word == "boundary")
+        new.retire(successor: nil, timeout: .seconds(1))
+        #expect(rig.codec.unbound == 2)
+    }
+
+    /// Behind a kept stage nothing can be bound beside the stream: that all is bound is told at the barrier, when it is.
+    @Test(arguments: [CDCP_OK, CDCP_E_CONFIG]) func bindingsCompleteComesWhenAllIsBound(answer: cdcp_status) throws {
+        let kept = Self.tag("kept-")
+        let rig = try Rig(transforms: [kept])
+        rig.send([Rig.table] + Rig.transaction(100, ["1|a"]))
+        rig.start()
+        #expect(eventually { rig.durable == 105 })
+        // In front of the kept stage one that gives it another input, behind it one that counts.
+        let front = FakeStage(CDCP_ROLE_TRANSFORM, "10-front", flags: UInt64(CDCP_STAGE_RESHAPES))
+        front.bind = { relation, out in
+            var columns = (0..<2).map { cdcp_relation_column(relation, UInt32($0)).pointee }
+            columns[1].type_oid = 25
+            return front.host!.pointee.relation_derive(front.host, relation, &columns, 2, UInt32(MemoryLayout<cdcp_column>.stride), out)
+        }
+        let behind = FakeStage(CDCP_ROLE_TRANSFORM, "30-behind")
+        nonisolated(unsafe) var boundWhenComplete: [String] = []
+        nonisolated(unsafe) var completed = 0
+        behind.complete = {
+            boundWhenComplete = behind.bound
+            completed += 1
+            return answer
+        }
+        let old = rig.lane.plan
+        let new = plan(rig, [try Rig.instance(front, rig.services), old.stages[0], try Rig.instance(behind, rig.services)])
+        try new.prepare(rig.lane.liveRelations, takingOver: old)
+        let outcome = rig.lane.reload(new) { true }
+        #expect(boundWhenComplete == ["items"] && completed == 1)
+        #expect(isSwapped(outcome) == (answer == CDCP_OK))
+        rig.send(Rig.transaction(200, ["2|b"]))
+        #expect(eventually { rig.durable == 205 })
+        if answer == CDCP_OK {
+            old.retire(successor: new, timeout: .seconds(1))
+            // Its binding to the old input is no one's any more.
+            #expect(kept.bound == ["items", "items"] && kept.unbound == 1)
+        } else {
+            #expect(rig.lane.plan === old)
+            new.discard(running: old, timeout: .seconds(1))
+            #expect(kept.bound == ["items", "items"] && kept.unbound == 1 && behind.destroyed == 1)
+        }
+        rig.lane.requestStop()
+        #expect(rig.join().word == "boundary")
+    }
+
     /// The boundary lies inside a slice that fills its chunk: what is behind it is still to be read, so the chunk must not be used again yet.
     @Test func aBoundaryInsideASliceKeepsTheSlice() throws {
         let rig = try Rig(rows: 1)

@@ -44,6 +44,39 @@ import Testing
         }
     }
 
+    @Test func theCatalogWhileRowsFlow() {
+        func verdict(_ kind: PostgresError.Kind, _ sqlstate: String?) -> ErrorPolicy.Verdict {
+            ErrorPolicy.judge(catalog: PostgresError(kind, sqlstate: sqlstate, doing: .reading, what: "read the columns", message: "no"))
+        }
+        for (sqlstate, code) in [("42501", ExitCode.permission), ("28P01", .permission), ("3D000", .configuration), ("42P01", .configuration)] {
+            guard case .exit(let exit) = verdict(.server, sqlstate) else {
+                Issue.record("\(sqlstate) is permanent")
+                continue
+            }
+            #expect(exit.code == code)
+            #expect(exit.reason.contains(sqlstate))
+        }
+        for (kind, sqlstate) in [(PostgresError.Kind.server, "57P01"), (.server, "57014"), (.server, "53300"), (.connection, nil), (.timeout, nil)] {
+            guard case .retry = verdict(kind, sqlstate) else {
+                Issue.record("\(kind) \(sqlstate ?? "") passes")
+                continue
+            }
+        }
+        guard case .interrupted = verdict(.interrupted, nil) else {
+            Issue.record("a stop is a stop")
+            return
+        }
+    }
+
+    @Test func aServerThatShutsDownIsLetGoOfAfterAMoment() {
+        var goodbye = ServerGoodbye()
+        let answers = [10, 11, 12].map { goodbye.refused(at: .seconds($0)) }
+        #expect(answers == [false, false, true])
+        goodbye.answered()
+        let afterwards = goodbye.refused(at: .seconds(20))
+        #expect(!afterwards)
+    }
+
     @Test func stateFiles() {
         let file = FileError(operation: .write, path: "state/shop.checkpoint", code: ENOSPC)
         #expect(ErrorPolicy.exit(CheckpointError.io(file)).code == .io)

@@ -137,6 +137,33 @@ class TestExitCodes:
         assert "wrong-password" not in s.host.fails(77)
         cluster.sql(f"DROP ROLE {role}")
 
+    def test_catalog_that_may_not_be_read_any_more_is_77(self, streams, cluster):
+        role = fresh_name("blind")
+        cluster.sql(f"CREATE ROLE {role} LOGIN REPLICATION")
+        s = streams({"public.t": 1, "public.u": 1}, user=role, settings={"snapshot": {"mode": "never"}, "source": {"publication": {"manage": False}}})
+        s.sql("CREATE TABLE t(id int PRIMARY KEY); CREATE TABLE u(id int PRIMARY KEY)")
+        s.sql(f"CREATE PUBLICATION {s.slot} FOR ALL TABLES")
+        s.start()
+        s.sql("INSERT INTO t VALUES (1)")
+        s.settle()
+        # Asked for at the first row of a shape that the start did not know.
+        s.sql("REVOKE SELECT ON pg_attribute FROM PUBLIC; CREATE TABLE v(id int PRIMARY KEY)")
+        s.sql("INSERT INTO t VALUES (2)")
+        s.sql("INSERT INTO v VALUES (1)")
+        assert s.host.wait_exit(20) == 77
+        assert "42501" in s.host.events("stopped")[-1]["reason"]
+        # What came before it is delivered, and nothing is lost by it.
+        s.sql("GRANT SELECT ON pg_attribute TO PUBLIC")
+        s.start()
+        s.settle()
+        assert [k["id"] for _, k in s.ops("public.t")] == [1, 2]
+        assert [k["id"] for _, k in s.ops("public.v")] == [1]
+        s.host.stop()
+        s.sql(f"DROP PUBLICATION {s.slot}")
+        s.close()
+        s.database.drop()
+        cluster.sql(f"DROP ROLE {role}")
+
     def test_no_plugins_folder_is_78_and_usage_is_64(self, cli):
         assert cli("--plugins", "/no/such/folder").returncode == 78
         assert cli("--no-such-option").returncode == 64

@@ -33,4 +33,6 @@ final class TrialServices: HostServices {
     func completed(_ instance: StageInstance, submission: UInt64, failures: [DeliveryFailure]) {}
     func sinkHealth(well: Bool, reason: String) { sink.withLock { $0 = (well, reason) } }
     func topicGrew(_ topic: UInt32, partitions: Int32) {}
+    func begins(stage: String, call: String) {}
+    func returned(stage: String, call: String) {}
 }

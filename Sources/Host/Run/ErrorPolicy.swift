@@ -30,6 +30,11 @@ enum ErrorPolicy {
         }
     }
 
+    /// The catalog was asked for a table's shape while rows flow.
+    static func judge(catalog error: any Error) -> Verdict {
+        (error as? PostgresError).map(judge) ?? .exit(HostExit(.defect, "the catalog could not be asked: \(error)", cure: "report it"))
+    }
+
     static func exit(_ error: CheckpointError) -> HostExit {
         switch error {
         case .io, .damaged, .newer, .poisoned: HostExit(.io, error.description)

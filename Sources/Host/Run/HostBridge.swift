@@ -94,6 +94,9 @@ final class HostBridge: HostServices, LaneObserver, @unchecked Sendable {
             ["topic": .text(topics.name(topic)), "partitions": .number(Int64(partitions)), "note": "keys keep their partitions until a restart"])
     }
 
+    func begins(stage: String, call: String) { context.begins("\(stage): \(call)") }
+    func returned(stage: String, call: String) { context.returned("\(stage): \(call)") }
+
     // MARK: LaneObserver
 
     func rows(table: String, op: UInt8, count: UInt64) {

@@ -1,4 +1,5 @@
 import Chain
+import Glibc
 import Settings
 import Synchronization
 import Telemetry
@@ -18,9 +19,17 @@ final class HostContext: Sendable {
     let snapshotStatus = Mutex<RunShared.SnapshotStatus?>(nil)
     private let health = Mutex(Health())
     private let startTime = monotonicNow()
-    private let stageBeat = Mutex<ThreadBeat?>(nil)
+    private let stageBeat = Mutex<(beat: ThreadBeat, thread: UInt)?>(nil)
     private let fatalExit = Mutex<HostExit?>(nil)
+    private let calls = Mutex<[StageCall]>([])
+    private let stallWatch = Mutex(StallWatch())
     private let stopState = Mutex(StopState())
+
+    /// A call of a stage's life that has not returned, "30-masking: configure".
+    private struct StageCall: Equatable {
+        let text: String
+        let thread: UInt
+    }
 
     private struct StopState {
         var requested = false
@@ -28,6 +37,12 @@ final class HostContext: Sendable {
         var deadline: UInt64?
         var forcedAt: UInt64?
         var outcome: HostExit?
+        /// There may be something in flight.
+        var runs = false
+        /// The last line of the log is being written.
+        var isSpoken = false
+        /// It ends, and not cleanly: nothing is gained by waiting for a sink.
+        var isLate: Bool { outcome.map { $0.code != .clean } ?? false }
         var handlers: [@Sendable (_ forced: Bool) -> Void] = []
     }
 
@@ -53,7 +68,7 @@ final class HostContext: Sendable {
     /// Runs `body` with the stage thread under watch: one that does not come round any more, in a plugin that hangs for one, is no living process.
     func watchingStageThread<R>(_ body: () -> R) -> R {
         let beat = withHealth { $0.register(thread: "stage", at: $1) }
-        stageBeat.withLock { $0 = beat }
+        stageBeat.withLock { $0 = (beat, UInt(pthread_self())) }
         defer {
             stageBeat.withLock { $0 = nil }
             withHealth { health, _ in health.unregister(beat) }
@@ -62,7 +77,29 @@ final class HostContext: Sendable {
     }
 
     /// The stage thread came round.
-    func stageTurned() { stageBeat.withLock { $0 }?.beat(at: uptime) }
+    func stageTurned() { stageBeat.withLock { $0 }?.beat.beat(at: uptime) }
+
+    /// Whether the stage thread comes round. Signal thread, at each tick.
+    func watchStage() -> StallWatch.Verdict {
+        let beat = stageBeat.withLock { $0?.beat.last }
+        return stallWatch.withLock { $0.look(beat, at: uptime) }
+    }
+
+    /// A call of a stage's life begins, on this thread.
+    func begins(_ call: String) { calls.withLock { $0.append(StageCall(text: call, thread: UInt(pthread_self()))) } }
+
+    func returned(_ call: String) {
+        let call = StageCall(text: call, thread: UInt(pthread_self()))
+        calls.withLock { calls in
+            if let index = calls.lastIndex(of: call) { calls.remove(at: index) }
+        }
+    }
+
+    /// The call of a stage's life that the stage thread is in.
+    var callOfStageThread: String? {
+        let thread = stageBeat.withLock { $0?.thread }
+        return calls.withLock { $0.last { $0.thread == thread }?.text }
+    }
 
     // MARK: ending
 
@@ -93,15 +130,39 @@ final class HostContext: Sendable {
 
     /// How the process has to end at once: it was to stop at once, and `HostContext.patience` later something still does not return; nil: all is well.
     var overdue: HostExit? {
-        stopState.withLock { state in
-            guard let at = state.forcedAt, monotonicNow() >= at &+ Self.patience else { return nil }
+        let call = calls.withLock { $0.last?.text }
+        return stopState.withLock { state in
+            guard let at = state.forcedAt, monotonicNow() >= at &+ (state.isLate ? Self.latePatience : Self.patience) else { return nil }
             return state.outcome
-                ?? HostExit(.temporary, "the stop did not come to its end: a stage does not return", cure: "what was not confirmed will be repeated at the next start")
+                ?? HostExit(
+                    .temporary, "the stop did not come to its end: " + (call.map { "\($0) does not return" } ?? "a stage does not return"),
+                    cure: "what was not confirmed will be repeated at the next start")
         }
     }
 
     /// Nanoseconds; longer than sinks and connections need to end.
-    private static let patience: UInt64 = 10_000_000_000
+    private static let patience: UInt64 = 3_000_000_000
+    /// When the time of a stop is over and what is not delivered is repeated in any case.
+    private static let latePatience: UInt64 = 500_000_000
+
+    /// From now on a stop has something to drain.
+    func runs() { stopState.withLock { $0.runs = true } }
+
+    /// The time that a stop had is over. While the host starts there is nothing to drain: then what does not return is given its patience within it.
+    var isStopOver: Bool {
+        stopState.withLock { state in
+            guard let deadline = state.deadline else { return false }
+            return monotonicNow() >= (state.runs ? deadline : deadline &- min(deadline, Self.patience))
+        }
+    }
+
+    /// Whether the caller is the first that wants to write the last line of the log.
+    func takeLastWord() -> Bool {
+        stopState.withLock { state in
+            defer { state.isSpoken = true }
+            return !state.isSpoken
+        }
+    }
 
     /// Calls `handler` when a stop is asked for, and again when it is to be at once; at once if it was already.
     func onStop(_ handler: @escaping @Sendable (_ forced: Bool) -> Void) {

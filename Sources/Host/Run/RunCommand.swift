@@ -27,9 +27,11 @@ enum RunCommand {
         for warning in directory.problems { context.log.warning("configuration", ["message": .text(warning.description)]) }
         do {
             try work(directory, context, environment)
+            guard context.takeLastWord() else { return .clean }
             context.log.info("stopped", ["code": 0, "message": .text("everything that was received as whole transactions is acknowledged and confirmed")])
             return .clean
         } catch is Stopped {
+            guard context.takeLastWord() else { return .clean }
             context.log.info("stopped", ["code": 0, "message": "nothing was in flight"])
             return .clean
         } catch let exit as HostExit {
@@ -52,15 +54,21 @@ enum RunCommand {
 
     private static func report(_ exit: HostExit, _ context: HostContext) -> ExitCode {
         context.enter(.failed, exit.reason)
+        guard context.takeLastWord() else { return exit.code }
         context.terminal?.clear()
         var fields: [(key: String, value: LogValue)] = [("code", .number(Int64(exit.code.rawValue))), ("reason", .text(exit.reason))]
         if !exit.cure.isEmpty { fields.append(("cure", .text(exit.cure))) }
-        context.log.write(exit.code == .temporary ? .warning : .error, "stopped", fields: fields)
+        context.log.write(exit.code == .clean ? .info : exit.code == .temporary ? .warning : .error, "stopped", fields: fields)
         return exit.code
     }
 
     private static func work(_ directory: PluginsDirectory, _ context: HostContext, _ environment: [String: String]) throws {
         let settings = context.settings
+        let shared = RunShared()
+        let desk = SignalDesk()
+        // Before any code of a plugin runs: one that hangs must not keep the process from its end.
+        let signals = Signals.listen({ number in handle(number, context, desk) }, tick: { tick(context, shared) })
+        defer { _ = signals }
         let lock: InstanceLock
         let checkpointer: Checkpointer
         do throws(CheckpointError) {
@@ -74,7 +82,6 @@ enum RunCommand {
         let loader: PluginLoader
         do throws(PluginError) { loader = try PluginLoader(directory: FilePath.join(settings.stateDirectory, "plugins")) } catch { throw ErrorPolicy.exit(error) }
         let assembled = try assemble(directory, loader, context, bridge)
-        let shared = RunShared()
         let run = try StreamRun(context: context, bridge: bridge, checkpointer: checkpointer, assembled: assembled, shared: shared)
         let listening = Listening()
         let server = try listen(context, listening)
@@ -86,7 +93,7 @@ enum RunCommand {
         reloader.announce()
         reloader.showPlugins()
         if let server { context.log.info("listening", ["admin": .text(server.address.description)]) }
-        let signals = Signals.listen({ number in handle(number, context, reloader) }, tick: { tick(context) })
+        desk.attach(reloader)
         let reloadThread = reloader.start()
         let monitor = SlotMonitor(context: context, shared: shared)
         monitor.start()
@@ -96,7 +103,6 @@ enum RunCommand {
             reloadThread.join()
             monitor.stop()
             run.end()
-            _ = signals
         }
         do { try run.run() } catch {
             context.conclude(error as? HostExit ?? HostExit(error is Stopped ? .clean : .defect, "\(error)"))
@@ -133,9 +139,9 @@ enum RunCommand {
         } catch { throw HostExit(.configuration, error.description, cure: "set admin.listen to a free address, or to off") }
     }
 
-    private static func handle(_ number: Int32, _ context: HostContext, _ reloader: Reloader) {
+    private static func handle(_ number: Int32, _ context: HostContext, _ desk: SignalDesk) {
         switch number {
-        case SIGHUP: reloader.request()
+        case SIGHUP: desk.reload()
         case SIGUSR1:
             do throws(FileError) { try context.log.reopen() } catch { context.log.warning("log_file", ["message": .text(error.description)]) }
         default:
@@ -147,13 +153,38 @@ enum RunCommand {
         }
     }
 
-    private static func tick(_ context: HostContext) {
+    private static func tick(_ context: HostContext, _ shared: RunShared) {
         context.giveUpIfDue()
+        watch(context, shared)
         // A plugin that hangs must not keep the process: the checkpoint on disk is whole at every moment.
-        if let exit = context.overdue { _exit(report(exit, context).rawValue) }
-        guard let deadline = context.stopDeadline, monotonicNow() >= deadline, !context.isForced else { return }
-        context.requestStop(force: true)
+        if let exit = context.overdue { leave(exit, context) }
+        if context.isStopOver, !context.isForced { context.requestStop(force: true) }
     }
+
+    /// A stage that does not return while rows flow ends the process: nothing would ever be delivered again. What is the host's own waits by its
+    /// own rules.
+    private static func watch(_ context: HostContext, _ shared: RunShared) {
+        switch context.watchStage() {
+        case .moves: return
+        case .isLong(let time):
+            guard let call = presentCall(context, shared) else { return }
+            context.log.warning("stage_stalled", ["message": .text("\(call) has not returned for \(time.logText)"), "limit": .duration(StallWatch.over)])
+        case .isOver(let time):
+            guard let call = presentCall(context, shared) else { return }
+            leave(
+                HostExit(
+                    .plugin, "\(call) has not returned for \(time.logText)",
+                    cure: "nothing from there on is acknowledged; look at what the stage waits for, or take it out, and start again"), context)
+        }
+    }
+
+    /// The stage whose code the stage thread is in.
+    private static func presentCall(_ context: HostContext, _ shared: RunShared) -> String? {
+        if let call = shared.lane?.presentCall { return "\(call.stage), near \(LSN(rawValue: call.position))," }
+        return context.callOfStageThread
+    }
+
+    private static func leave(_ exit: HostExit, _ context: HostContext) -> Never { _exit(report(exit, context).rawValue) }
 
     /// A host of a few threads needs no arena for each, and gives memory back.
     private static func tuneMemory() {

@@ -10,6 +10,7 @@ final class RunShared: Sendable {
         var isStreaming = false
         var leftOut: [String] = []
         var connecting: Interrupt?
+        var letGo: (@Sendable (PostgresError) -> Void)?
     }
 
     /// Progress of the snapshot, for `/status`.
@@ -40,6 +41,11 @@ final class RunShared: Sendable {
     var connecting: Interrupt? {
         get { state.withLock { $0.connecting } }
         set { state.withLock { $0.connecting = newValue } }
+    }
+    /// Ends the stream's connection as if it had broken with this error; nil: there is none.
+    var letGo: (@Sendable (PostgresError) -> Void)? {
+        get { state.withLock { $0.letGo } }
+        set { state.withLock { $0.letGo = newValue } }
     }
     var leftOut: [String] {
         get { state.withLock { $0.leftOut } }

@@ -34,3 +34,29 @@ enum Signals {
         }
     }
 }
+
+/// Where a HUP goes, also one that comes before there is anything to reload.
+final class SignalDesk: Sendable {
+    private struct State {
+        var reloader: Reloader?
+        var wasAsked = false
+    }
+
+    private let state = Mutex(State())
+
+    func attach(_ reloader: Reloader) {
+        let wasAsked = state.withLock { state in
+            state.reloader = reloader
+            return state.wasAsked
+        }
+        if wasAsked { reloader.request() }
+    }
+
+    func reload() {
+        let reloader = state.withLock { state in
+            state.wasAsked = state.reloader == nil
+            return state.reloader
+        }
+        reloader?.request()
+    }
+}

@@ -21,12 +21,10 @@ final class StreamRun {
     private let gate = Gate()
     private let budget: BudgetBox
     private let queue: ReceiveQueue
-    private var sourcePatience: Patience
-    private var sinkPatience: Patience
+    private let attempts: Attempts
     /// What was delivered when the sink was last made anew.
     private var rebuiltAt: UInt64?
     private var checkpointThread: Thread?
-    private(set) var prepared: PreparedSource?
     /// For `/status` and the reloader; set before the first row.
     let shared: RunShared
 
@@ -42,8 +40,7 @@ final class StreamRun {
         let limits = context.settings.limits
         budget = BudgetBox(ByteBudget(limit: limits.inFlight))
         queue = ReceiveQueue(gate: gate, budget: budget)
-        sourcePatience = Patience(context.settings.retry)
-        sinkPatience = Patience(context.settings.retry)
+        attempts = Attempts(context: context, source: source, gate: gate)
         let gate = gate
         context.onStop { [shared, gate] forced in
             // Connecting, checking and waiting end at once; a running stream ends at its next boundary.
@@ -59,8 +56,8 @@ final class StreamRun {
 
     /// Runs until the end.
     func run() throws {
-        let prepared = try retrying { try source.prepare(record: checkpointer.record) }
-        self.prepared = prepared
+        let prepared = try attempts.retrying { try source.prepare(record: checkpointer.record) }
+        attempts.walSenderTimeout = prepared.walSenderTimeout
         shared.leftOut = prepared.leftOut.map(\.shownName)
         bridge.connected(serverVersion: prepared.serverVersion, database: prepared.database, systemIdentifier: String(prepared.systemIdentifier))
         if prepared.decision != .finished {
@@ -105,13 +102,13 @@ final class StreamRun {
         let temporary = mode == .initialOnly
         if case .beginAnew = prepared.decision {
             context.log.warning("begin_anew", ["slot": .text(slotName), "message": "a first start was cut short: its slot is dropped and made again"])
-            try retrying { try dropLeftover() }
+            try attempts.retrying { try dropLeftover() }
         }
         // Bound before anything is made: a stage that refuses a table leaves neither an intent nor a slot behind.
         try makeLane(StreamMark(position: 0), prepared)
         if !temporary { try save(phase: .slotIntended, position: 0, slotStart: 0, prepared, slotByUs: true, follows: false) }
         var isFirst = true
-        let (slot, connection) = try retrying {
+        let (slot, connection) = try attempts.retrying {
             defer { isFirst = false }
             return try createSlot(temporary: temporary, exporting: mode != .never, again: !isFirst)
         }
@@ -168,6 +165,7 @@ final class StreamRun {
         ) { [source] shape throws(LaneStop) in try source.resolve(shape) }
         lane.onTurn = { [context] in context.stageTurned() }
         self.lane = lane
+        attempts.whileWaiting = { lane.serveReload() }
         self.inFlight = inFlight
         do throws(StageFailure) {
             do throws(LaneStop) {
@@ -181,6 +179,7 @@ final class StreamRun {
         try checkTopics(prepared)
         checkpointThread = checkpointer.follow(inFlight) { [lane] in lane.abandon() }
         shared.attach(lane: lane, inFlight: inFlight)
+        context.runs()
         if context.isStopping { lane.requestStop() }
     }
 
@@ -266,13 +265,10 @@ final class StreamRun {
             do {
                 stop = try session.run(
                     lane: lane, plan: lane.plan, prepared: prepared, record: checkpointer.record, resumed: resumed, shared: shared,
-                    succeeded: { [self] in
-                        sourcePatience.succeeded()
-                        heldSince = nil
-                    })
+                    succeeded: { [attempts] in attempts.sourceSucceeded() })
             } catch let error as PostgresError {
                 if context.isStopping { return try finish(session: nil) }
-                try away(ErrorPolicy.judge(error))
+                try attempts.away(ErrorPolicy.judge(error))
                 continue
             }
             resumed = true
@@ -283,11 +279,11 @@ final class StreamRun {
                 lane.disconnected()
                 queue.clear()
                 guard let error else {
-                    try away(.retry("the server ended the stream"))
+                    try attempts.away(.retry("the server ended the stream"))
                     continue
                 }
                 if context.isStopping { return try finish(session: nil) }
-                try away(ErrorPolicy.judge(error))
+                try attempts.away(ErrorPolicy.judge(error))
             default:
                 session.cut()
                 queue.clear()
@@ -311,21 +307,27 @@ final class StreamRun {
         switch outcome {
         case .complete: return
         case .source(let error):
-            try away(ErrorPolicy.judge(error))
+            try attempts.away(ErrorPolicy.judge(error))
         case .stopped(let stop):
             if context.isStopping, case .abandoned = stop {
                 throw HostExit(.temporary, unfinished(inFlight), cure: "the transactions after \(LSN(rawValue: checkpointer.confirmed.value)) will be repeated at the next start")
             }
-            if case .catalog(let message) = stop {
-                lane.disconnected()
-                return try away(.retry(message))
+            guard case .catalog(let error) = stop else {
+                if let exit = ErrorPolicy.exit(stop) { try conclude(exit, inFlight) }
+                return
             }
-            guard let exit = ErrorPolicy.exit(stop) else { return }
-            // What was handed on before it is worth its acknowledgement.
-            _ = inFlight.drain(until: monotonicNow() + 5_000_000_000)
-            try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
-            throw exit
+            lane.disconnected()
+            let verdict = ErrorPolicy.judge(catalog: error)
+            if case .exit(let exit) = verdict { try conclude(exit, inFlight) }
+            try attempts.away(verdict)
         }
+    }
+
+    /// The end: what was handed on before it is worth its acknowledgement.
+    private func conclude(_ exit: HostExit, _ inFlight: InFlight) throws {
+        _ = inFlight.drain(until: monotonicNow() + 5_000_000_000)
+        try checkpoint { () throws(CheckpointError) in try self.checkpointer.saveNow(inFlight.snapshot().durable) }
+        throw exit
     }
 
     private func unfinished(_ inFlight: InFlight) -> String {
@@ -339,16 +341,9 @@ final class StreamRun {
     private func rebuildSink(_ reason: String, lane: Lane, inFlight: InFlight) throws {
         context.withHealth { $0.away(.sink, reason, at: $1) }
         lane.plan.sink.end(timeout: .seconds(1))
-        // One that delivers nothing between two losses is not well again because it could be made.
         let delivered = inFlight.snapshot().durable.position
-        if rebuiltAt != delivered { sinkPatience.succeeded() }
-        rebuiltAt = delivered
-        let decision = sinkPatience.failed()
-        try wait(
-            decision, for: reason,
-            [
-                ("side", "sink"), ("attempt", .number(Int64(sinkPatience.attempts))), ("message", "the sink is made anew; what is not acknowledged is sent again"),
-            ])
+        defer { rebuiltAt = delivered }
+        try attempts.sinkLost(reason, delivered: rebuiltAt != delivered)
         let sink = assembled.stages.first { $0.resolved.role == UInt32(CDCP_ROLE_SINK) }
         guard let resolved = sink?.resolved else { return }
         do throws(StageFailure) {
@@ -404,70 +399,6 @@ final class StreamRun {
         // What is still on the way is repeated at the next start in any case: the time for it is over.
         let isDrained = (inFlight?.snapshot().outstanding ?? 0) == 0
         (lane?.plan ?? assembled.plan).retire(successor: nil, timeout: isDrained ? .seconds(2) : .zero)
-    }
-
-    // MARK: trying again
-
-    private func retrying<R>(_ body: () throws -> R) throws -> R {
-        while true {
-            do {
-                if context.isStopping { throw Stopped() }
-                let result = try body()
-                sourcePatience.succeeded()
-                return result
-            } catch let error as PostgresError {
-                source.drop()
-                if context.isStopping { throw Stopped() }
-                try away(ErrorPolicy.judge(error))
-            }
-        }
-    }
-
-    private var heldSince: UInt64?
-
-    private func away(_ verdict: ErrorPolicy.Verdict) throws {
-        source.drop()
-        switch verdict {
-        case .interrupted:
-            if let fatal = context.fatal { throw fatal }
-            throw Stopped()
-        case .exit(let exit): throw exit
-        case .slotHeld(let reason):
-            let now = monotonicNow()
-            heldSince = heldSince ?? now
-            let limit = context.settings.source.slot.wait ?? (prepared?.walSenderTimeout ?? .seconds(60)) + .seconds(10)
-            context.enter(.slotHeld, reason)
-            if Duration.nanoseconds(Int64(now - (heldSince ?? now))) >= limit {
-                throw HostExit(.held, reason, cure: "stop the process that holds the slot, or name another in source.slot.name")
-            }
-            context.log.limited(.warning, "slot_held", stage: "source", ["reason": .text(reason), "waits": .duration(limit)])
-            try sleep(.seconds(1))
-        case .retry(let reason):
-            heldSince = nil
-            context.withHealth { $0.away(.source, reason, at: $1) }
-            context.metrics.reconnects(.source).add()
-            let decision = sourcePatience.failed()
-            try wait(decision, for: reason, [("side", "source"), ("attempt", .number(Int64(sourcePatience.attempts)))])
-        }
-    }
-
-    private func wait(_ decision: RetrySchedule.Decision, for reason: String, _ fields: [(key: String, value: LogValue)]) throws {
-        switch decision {
-        case .giveUp: throw HostExit(.unavailable, reason, cure: "retry.give_up_after is over")
-        case .wait(let pause):
-            context.log.write(.warning, "reconnecting", fields: fields + [("in", .duration(pause)), ("reason", .text(reason))])
-            try sleep(pause)
-        }
-    }
-
-    private func sleep(_ duration: Duration) throws {
-        let deadline = monotonicNow() + UInt64(duration.components.seconds) * 1_000_000_000 + UInt64(duration.components.attoseconds / 1_000_000_000)
-        while monotonicNow() < deadline {
-            if context.isStopping { throw Stopped() }
-            if let fatal = context.fatal { throw fatal }
-            lane?.serveReload()
-            gate.locked { _ = gate.wait(until: min(deadline, monotonicNow() + 250_000_000)) }
-        }
     }
 
     // MARK: records

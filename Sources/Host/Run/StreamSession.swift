@@ -4,6 +4,7 @@ import Pipeline
 import PluginABI
 import Postgres
 import Settings
+import Synchronization
 import Telemetry
 
 /// One connection of the stream: a source thread that receives, and the lane on the caller's.
@@ -17,6 +18,8 @@ final class StreamSession: @unchecked Sendable {
     private var interrupt: Interrupt?
     private var thread: Thread?
     private var failure: PostgresError?
+    /// Why the host itself cut the connection.
+    private let cutBy = Mutex<PostgresError?>(nil)
 
     init(context: HostContext, source: SourceSession, queue: ReceiveQueue, confirmed: ConfirmedPosition) {
         self.context = context
@@ -29,6 +32,19 @@ final class StreamSession: @unchecked Sendable {
     func run(
         lane: Lane, plan: Plan, prepared: PreparedSource, record: CheckpointRecord?, resumed: Bool, shared: RunShared, succeeded: @escaping () -> Void
     ) throws -> LaneStop {
+        // In a call of its own: the connection is then the source thread's alone, and ends with it, whatever the lane waits for.
+        try begin(lane: lane, plan: plan, prepared: prepared, record: record, resumed: resumed, shared: shared, succeeded: succeeded)
+        defer {
+            shared.letGo = nil
+            shared.isStreaming = false
+        }
+        if context.isStopping { lane.requestStop() }
+        return context.watchingStageThread { lane.run(.stream) }
+    }
+
+    private func begin(
+        lane: Lane, plan: Plan, prepared: PreparedSource, record: CheckpointRecord?, resumed: Bool, shared: RunShared, succeeded: @escaping () -> Void
+    ) throws {
         let interrupt = try Interrupt()
         self.interrupt = interrupt
         // A stop ends a connection that is being made at once, and one that flows when it is forced.
@@ -62,13 +78,14 @@ final class StreamSession: @unchecked Sendable {
                     if !context.isStopping { context.enter(.streaming) }
                     context.log.info("streaming", ["slot": .text(settings.slot.name), "lsn": .lsn(start.rawValue), "resumed": .flag(resumed)])
                 }
-            } catch { failure = error }
+            } catch { failure = cutBy.withLock { $0 } ?? error }
             queue.publish(finish: true)
             lane.sourceEnded()
         }
-        defer { shared.isStreaming = false }
-        if context.isStopping { lane.requestStop() }
-        return context.watchingStageThread { lane.run(.stream) }
+        shared.letGo = { [weak self] reason in
+            self?.cutBy.withLock { $0 = reason }
+            interrupt.interrupt()
+        }
     }
 
     private func startOptions(_ decoder: StageInstance, serverVersion: Int) throws -> [(name: String, value: String)] {

@@ -197,7 +197,7 @@ final class SourceSession {
         do throws(PostgresError) {
             let shape = Shapes.complete(announced, try details(announced.oid))
             return ResolvedShape(shape, keptColumns: keptColumns(shape))
-        } catch { throw .catalog(message: error.description) }
+        } catch { throw .catalog(error) }
     }
 
     private func details(_ oid: UInt32) throws(PostgresError) -> Table? {
