@@ -1,10 +1,14 @@
 """The core of the integration tests against the real Apache Kafka."""
 
+import os
 import random
 import time
 
 import pytest
 
+from Support.host import run_cli
+from Support.kafka import RealKafka, why_no_real_kafka
+from Support.secrets import PASSWORD, never_shown
 from Support.workload import Workload
 
 pytestmark = pytest.mark.real_kafka
@@ -100,3 +104,65 @@ def test_C22_broker_frozen_with_batches_in_flight(streams, real_kafka, long_form
     assert s.host.rss(peak=True) < 96 << 20
     s.check(workload, replays="cut")
     assert s.host.metric("cdc_reconnects_total", side="source") == 0
+
+
+@pytest.fixture(scope="module")
+def kafka_with_passwords():
+    """SASL PLAIN with the awkward password of case C26, for which the broker's own file needs escapes of its own."""
+    reason = why_no_real_kafka()
+    if reason:
+        pytest.skip(reason)
+    jaas = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    line = f'{module} required user_cdc="{jaas}";'.replace("\\", "\\\\")
+    kafka = RealKafka(settings={"listener.name.sasl_plaintext.plain.sasl.jaas.config": line})
+    host, port = kafka.bootstrap.split(",")[0].rsplit(":", 1)
+    kafka.passworded = f"{host}:{int(port) + 4}"
+    yield kafka
+    kafka.stop()
+
+
+def with_password(streams, kafka, reference: str, **how):
+    return streams(
+        {}, kafka=kafka, settings={"log": {"level": "debug"}}, environment={"KAFKAPASS": PASSWORD},
+        stages={"60-sink": {"options": {"kafka": {
+            "bootstrap.servers": kafka.passworded, "security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN", "sasl.username": "cdc",
+            "sasl.password": reference}}}}, **how)
+
+
+@pytest.mark.parametrize("form", ["yaml", "toml"])
+@pytest.mark.parametrize("how", ["env", "file", "file with newline"])
+def test_C26_a_password_with_every_awkward_character_at_the_brokers(streams, kafka_with_passwords, tmp_path, form, how):
+    reference = "${env:KAFKAPASS}"
+    if how != "env":
+        (tmp_path / "secret").write_text(PASSWORD + ("\n" if how.endswith("newline") else ""))
+        (tmp_path / "secret").chmod(0o600)
+        reference = "${file:%s}" % (tmp_path / "secret")
+    s = with_password(streams, kafka_with_passwords, reference)
+    if form == "toml":
+        options = s.host.stages["60-sink"]["options"]["kafka"]
+        os.remove(os.path.join(s.host.plugins, "60-sink.yaml"))
+        s.host.write_file("60-sink.toml", "\n".join(
+            ['plugin = "KafkaSink"', "[options.kafka]", *(f'"{key}" = "{value}"' for key, value in options.items()), ""]))
+    s.sql("CREATE TABLE t(id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    check = run_cli("check", "--plugins", s.host.plugins, environment={"KAFKAPASS": PASSWORD}, cwd=s.host.folder)
+    assert check.returncode == 0, check.stdout + check.stderr
+    s.start()
+    s.sql("INSERT INTO t VALUES (2)")
+    s.reader.wait(2)
+    status = s.host.get("/status")[1]
+    assert s.host.stop() == 0
+    never_shown(s.host.log(whole=True), check.stdout, check.stderr, status)
+
+
+def test_C26_a_wrong_password_at_the_brokers_is_77(streams, kafka_with_passwords):
+    wrong = {"KAFKAPASS": PASSWORD[::-1]}
+    s = with_password(streams, kafka_with_passwords, "${env:KAFKAPASS}")
+    s.host.environment = wrong
+    s.sql("CREATE TABLE t(id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    check = run_cli("check", "--plugins", s.host.plugins, environment=wrong, cwd=s.host.folder)
+    assert check.returncode in (69, 77) and "Authentication failed" in check.stdout, check.stdout + check.stderr
+    log = s.host.fails(77, seconds=90)
+    reason = s.host.events("stopped")[-1]["reason"]
+    assert "60-sink" in reason and "authentication" in reason.lower(), reason
+    never_shown(log[::-1], check.stdout[::-1], check.stderr[::-1])

@@ -6,17 +6,8 @@ import shutil
 import pytest
 
 from Support.host import run_cli, write_plugins_folder
+from Support.secrets import PASSWORD, never_shown
 from Support.stream import fresh_name
-
-PASSWORD = "%I\\a: {b} [c] #d 'e' \"f\" $HOME ${X} &*!|>@/?=g "
-
-
-def never_shown(*texts: str):
-    """No piece of six characters or more of the password."""
-    for text in texts:
-        for i in range(len(PASSWORD) - 5):
-            piece = PASSWORD[i:i + 6]
-            assert piece not in text, f"{piece!r} is shown"
 
 
 @pytest.mark.parametrize("form", ["yaml", "toml"])
