@@ -48,6 +48,8 @@ extension PostgresError {
         case "58P01": return slotActivities.contains(doing) ? .slot : .retryable  // the WAL that the slot needs was removed
         case "42704": return slotActivities.contains(doing) ? .slot : .configuration
         case "55000": return slotActivities.contains(doing) ? .slot : .configuration
+        // A table or a column went away under a snapshot: the next one is of what is there then.
+        case "42P01", "42703": return doing == .snapshot ? .retryable : .configuration
         case "53400": return .configuration  // all slots or senders are taken: a setting, not a shortage that passes
         case "53300": return .retryable
         default: break

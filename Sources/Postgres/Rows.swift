@@ -20,6 +20,8 @@ public struct Rows: Sendable, RandomAccessCollection {
 
     /// The columns' names.
     public let names: [String]
+    /// The columns' types and modifiers; of a domain, what stands behind it.
+    public let types: [ResultType]
     private let values: [[String?]]
 
     /// The first position.
@@ -32,6 +34,7 @@ public struct Rows: Sendable, RandomAccessCollection {
     init(_ result: OpaquePointer?) {
         let columns = Int(PQnfields(result))
         names = (0..<Int32(columns)).map { PQfname(result, $0).map { String(cString: $0) } ?? "" }
+        types = (0..<Int32(columns)).map { ResultType(oid: PQftype(result, $0), typmod: PQfmod(result, $0)) }
         values = (0..<PQntuples(result)).map { row in
             (0..<Int32(columns)).map { column in
                 guard PQgetisnull(result, row, column) == 0, let value = PQgetvalue(result, row, column) else { return nil }
@@ -42,6 +45,21 @@ public struct Rows: Sendable, RandomAccessCollection {
 
     init() {
         names = []
+        types = []
         values = []
+    }
+}
+
+/// The type of a column of a result.
+public struct ResultType: Sendable, Equatable {
+    /// Never a domain's.
+    public var oid: UInt32
+    /// -1: none.
+    public var typmod: Int32
+
+    /// Of a result, or to be compared with one.
+    public init(oid: UInt32, typmod: Int32) {
+        self.oid = oid
+        self.typmod = typmod
     }
 }

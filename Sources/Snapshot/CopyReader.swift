@@ -27,6 +27,10 @@ public struct SnapshotTotals: Sendable, Equatable {
 
 /// Reads tables one after another inside one REPEATABLE READ transaction.
 ///
+/// What rewrites a table (some ALTER TABLE, TRUNCATE) hides all its rows from older snapshots. Tables that are not read yet are not locked, since
+/// that would keep the application from such statements for as long as the snapshot takes: a table that was rewritten meanwhile, and those after
+/// it, are read in a snapshot of their own time, and the stream repeats what lies between. One whose columns changed ends the reading.
+///
 /// A row is handed over when the next one, of its table or of a later one, is there: only then is it known whether it was a last one. Tables
 /// without rows may lie between. One thread; blocks with the connection's interrupt.
 public final class CopyReader {
@@ -54,7 +58,7 @@ public final class CopyReader {
             let row = try connection.query("SELECT pg_current_wal_insert_lsn()", doing: .snapshot, what: what).first
             point = row?[0].flatMap { LSN($0) } ?? .zero
         }
-        try connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", doing: .snapshot, what: what)
+        try connection.execute(Self.beginCommand, doing: .snapshot, what: what)
         if case .exported(let name, _) = origin {
             try connection.execute("SET TRANSACTION SNAPSHOT \(Identifier.literal(name))", doing: .snapshot, what: what)
         }
@@ -72,6 +76,7 @@ public final class CopyReader {
         var delivery = Delivery()
         for index in tables.indices {
             let item = tables[index]
+            if try !hold(item) { sink.renewed(table: index) }
             var copy = try CopyOut(item.copyCommand, on: connection, what: "copy \(item.table.quotedName)")
             var rows: UInt64 = 0
             while let line = try copy.next() {
@@ -85,5 +90,42 @@ public final class CopyReader {
         guard delivery.finish(into: sink) else { return SnapshotTotals(rows: delivery.rows, isComplete: false) }
         try connection.execute("COMMIT", doing: .snapshot, what: "end the snapshot")
         return SnapshotTotals(rows: delivery.rows, isComplete: true)
+    }
+
+    private static let beginCommand = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+    /// Takes the lock that COPY would take anyway, and makes sure that the rows can be seen and are as they were announced.
+    /// - Returns: false: it took another snapshot for it.
+    private func hold(_ item: SnapshotTable) throws(PostgresError) -> Bool {
+        let what = "copy \(item.table.quotedName)"
+        let lock = "LOCK TABLE ONLY \(item.table.quotedName) IN ACCESS SHARE MODE"
+        try connection.execute(lock, doing: .snapshot, what: what)
+        let isVisible = try !wasRewritten(item, what)
+        if !isVisible {
+            // The lock comes first: no rewrite lies between it and the new snapshot.
+            try connection.execute("COMMIT; \(Self.beginCommand)", doing: .snapshot, what: what)
+            try connection.execute(lock, doing: .snapshot, what: what)
+        }
+        try checkColumns(item, what)
+        return isVisible
+    }
+
+    /// pg_class is read as of the snapshot, the function answers as of now.
+    private func wasRewritten(_ item: SnapshotTable, _ what: String) throws(PostgresError) -> Bool {
+        let sql = """
+            SELECT count(*) FROM pg_class c WHERE c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)
+              AND c.oid IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass))
+            """
+        return try connection.query(sql, [String(item.table.oid)], doing: .snapshot, what: what).first?[0] != "0"
+    }
+
+    private func checkColumns(_ item: SnapshotTable, _ what: String) throws(PostgresError) {
+        guard !item.columns.isEmpty else { return }
+        let list = item.columns.map { Identifier.quoted($0) }.joined(separator: ", ")
+        let found = try connection.query("SELECT \(list) FROM ONLY \(item.table.quotedName) WHERE false", doing: .snapshot, what: what).types
+        let known = item.columns.compactMap { name in item.table.columns.first { $0.name == name } }.map { ResultType(oid: $0.baseTypeOID, typmod: $0.baseTypmod) }
+        guard found == known else {
+            throw PostgresError(.server, doing: .snapshot, what: what, message: "its columns have changed since the snapshot began")
+        }
     }
 }

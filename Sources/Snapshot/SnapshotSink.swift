@@ -22,6 +22,8 @@ public protocol SnapshotSink: AnyObject {
     func row(_ line: borrowing CopyLine, table index: Int, at place: RowPlace) -> Flow
     /// Blocks until there is room again; `.stop` ends the snapshot. The reader leaves its socket alone meanwhile.
     func waitUntilWritable() -> Flow
+    /// The table was rewritten since the snapshot was taken: it, and those after it, are read as they are now. Comes before its first row.
+    func renewed(table index: Int)
     /// The table's rows have all been handed over, but for the last one, which comes right before the next table's first or at the end.
     func finished(table index: Int, rows: UInt64)
 }

@@ -144,6 +144,26 @@ def test_server_stops_while_the_broker_is_frozen(own_cluster, own_kafka, streams
     assert sorted(keys) == list(range(1, rows + 1)), "lost, or repeated although the host lived on"
 
 
+@pytest.mark.parametrize("how", ["down", "frozen"])
+def test_a_stop_while_the_brokers_are_away_keeps_its_limit(own_kafka, streams, how):
+    s = streams({"public.t": 1}, kafka=own_kafka, settings={"snapshot": {"mode": "never"}, "limits": {"stop": "2s"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t VALUES (1)")
+    s.settle()
+    if how == "down":
+        own_kafka.command("down -1")
+    else:
+        own_kafka.freeze()
+    s.sql("INSERT INTO t VALUES (2)")
+    # The sink has a question under way then, which nobody answers for five seconds.
+    time.sleep(6)
+    begun = time.monotonic()
+    assert s.host.stop() == 75
+    assert time.monotonic() - begun < 4
+    assert len(s.host.events("stopped")) == 1
+
+
 def test_a_monitor_that_is_killed_does_not_end_the_stream(streams):
     """Only a server that shuts down is let go of."""
     s = streams({"public.t": 1}, settings={"snapshot": {"mode": "never"}})

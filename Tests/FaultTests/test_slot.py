@@ -130,6 +130,20 @@ def test_publication_gone_while_the_slot_exists_is_80(streams):
     assert "publication" in log.lower()
 
 
+def test_publication_dropped_under_a_running_host_is_80(streams):
+    s = streams({"public.t": 1}, settings={"snapshot": {"mode": "never"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t VALUES (1)")
+    s.settle()
+    s.sql(f"DROP PUBLICATION {s.slot}")
+    s.sql("INSERT INTO t VALUES (2)")
+    assert s.host.wait_exit(30) == 80
+    # Made anew it cures nothing: what was written without it cannot be decoded.
+    s.sql(f"CREATE PUBLICATION {s.slot} FOR TABLE t")
+    assert "publication" in s.host.fails(80)
+
+
 def test_second_host_with_the_same_state_is_82(streams):
     s = streams({"public.t": 1})
     s.sql("CREATE TABLE t(id int PRIMARY KEY)")

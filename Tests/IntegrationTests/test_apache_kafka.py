@@ -7,7 +7,7 @@ import time
 import pytest
 
 from Support.host import run_cli
-from Support.kafka import RealKafka, why_no_real_kafka
+from Support.kafka import Reader, RealKafka, why_no_real_kafka
 from Support.secrets import PASSWORD, never_shown
 from Support.workload import Workload
 
@@ -45,6 +45,22 @@ def test_topic_that_nobody_may_make_is_78(streams, real_kafka):
         pass
     assert s.host.wait_exit(30) == 78
     assert f"{s.name}.public.t" in s.host.tail(3)
+
+
+def test_a_topic_deleted_while_it_streams_is_78_and_a_restart_makes_it(streams, real_kafka):
+    s = streams({}, kafka=real_kafka, settings={"snapshot": {"mode": "never"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    s.sql("INSERT INTO t VALUES (1)")
+    s.settle()
+    for future in real_kafka.admin.delete_topics([f"{s.name}.public.t"]).values():
+        future.result(30)
+    s.sql("INSERT INTO t VALUES (2)")
+    assert s.host.wait_exit(60) == 78
+    s.reader.close()
+    s.start()
+    s.reader = Reader(real_kafka, s.name)
+    assert [r.json_key["id"] for r in s.reader.wait(1)] == [2]
 
 
 @pytest.mark.parametrize("kafka_kind", ["embedded", "real"])

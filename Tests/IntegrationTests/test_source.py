@@ -137,6 +137,25 @@ class TestExitCodes:
         assert "wrong-password" not in s.host.fails(77)
         cluster.sql(f"DROP ROLE {role}")
 
+    @pytest.mark.parametrize("change", ["PASSWORD 'new'", "NOREPLICATION"])
+    def test_a_login_that_is_taken_away_while_it_streams_is_77(self, streams, cluster, change):
+        role = fresh_name("gone")
+        cluster.sql(f"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'right-word' IN ROLE needs_password")
+        s = streams({"public.t": 1}, user=role, port=cluster.port, settings={"snapshot": {"mode": "never"}, "source": {"publication": {"manage": False}}})
+        s.host.settings["source"]["connection"] += " password=right-word"
+        s.host.write()
+        s.sql(f"CREATE TABLE t(id int PRIMARY KEY); CREATE PUBLICATION {s.slot} FOR TABLE t; GRANT SELECT ON t TO {role}")
+        s.start()
+        cluster.sql(f"ALTER ROLE {role} {change}")
+        s.sql("INSERT INTO t VALUES (1)")
+        s.settle()
+        s.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s AND active", (s.slot,))
+        assert s.host.wait_exit(20) == 77
+        assert "right-word" not in s.host.log()
+        s.close()
+        s.database.drop()
+        cluster.sql(f"DROP ROLE {role}")
+
     def test_catalog_that_may_not_be_read_any_more_is_77(self, streams, cluster):
         role = fresh_name("blind")
         cluster.sql(f"CREATE ROLE {role} LOGIN REPLICATION")

@@ -8,12 +8,15 @@ import Testing
 private final class Collector: SnapshotSink {
     var rows: [(table: Int, fields: [String?], place: RowPlace)] = []
     var finished: [UInt64] = []
+    var renewals: [Int] = []
+    var beforeFirstRow: (() throws -> Void)?
     var answer = Flow.proceed
     var waits = 0
     var stopAfter = Int.max
 
     func row(_ line: borrowing CopyLine, table index: Int, at place: RowPlace) -> Flow {
         var fields: [String?] = []
+        if rows.isEmpty { #expect(throws: Never.self) { try beforeFirstRow?() } }
         line.withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             // A tab inside a value is written as an escape.
@@ -34,6 +37,8 @@ private final class Collector: SnapshotSink {
         waits += 1
         return .proceed
     }
+
+    func renewed(table index: Int) { renewals.append(index) }
 
     func finished(table index: Int, rows: UInt64) { finished.append(rows) }
 }
@@ -113,6 +118,39 @@ private final class Collector: SnapshotSink {
         }
         #expect(error?.kind == .server)
         try Slot.drop("s_exported", on: try server.connect())
+    }
+
+    /// What the application does between two tables.
+    @Test(arguments: [
+        ("ALTER TABLE public.b ALTER n TYPE bigint", nil), ("ALTER TABLE public.b ALTER v TYPE numeric(9,3)", nil), ("ALTER TABLE public.b DROP n", nil),
+        ("ALTER TABLE public.b RENAME n TO m", nil), ("DROP TABLE public.b", nil), ("ALTER TABLE public.b SET UNLOGGED", [3, 3]), ("TRUNCATE public.b", [0, 3]),
+        ("ALTER TABLE public.b ADD x int DEFAULT 7", [3, 3]), ("INSERT INTO public.b VALUES (9, 9, 9)", [3, 3]), ("TRUNCATE public.p1", [3, 2]),
+        ("DELETE FROM public.b; ALTER TABLE public.b SET UNLOGGED", [0, 3]),
+    ] as [(String, [Int]?)])
+    func aTableThatChangesBeforeItsTurnIsNeverReadAsEmpty(statement: String, expected: [Int]?) throws {
+        let server = try #require(TestServer.shared)
+        let name = "turn_\(UInt32(truncatingIfNeeded: statement.hashValue))"
+        let connection = try database(
+            name,
+            """
+            CREATE TABLE a(id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); CREATE TABLE b(id int PRIMARY KEY, n int, v numeric(9,2));
+            INSERT INTO b SELECT g, g, g FROM generate_series(1, 3) g; CREATE TABLE p(id int PRIMARY KEY) PARTITION BY LIST (id);
+            CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2, 3); INSERT INTO p VALUES (1), (2), (3)
+            """)
+        let other = try server.connect(database: name)
+        let tables = try Catalog.tables(on: connection) { _, name in ["a", "b", "p"].contains(name) }.map { SnapshotTable($0, in: nil) }
+        let sink = Collector()
+        sink.beforeFirstRow = { try other.execute(statement) }
+        let reader = CopyReader(connection: connection, tables: tables)
+        _ = try reader.begin(.fresh)
+        guard let expected else {
+            let error = #expect(throws: PostgresError.self) { try reader.run(into: sink) }
+            #expect(error?.failure == .retryable, "\(String(describing: error))")
+            return
+        }
+        _ = try reader.run(into: sink)
+        #expect([1, 2].map { table in sink.rows.count { $0.table == table } } == expected)
+        #expect(sink.renewals == (statement.hasPrefix("TRUNCATE public.p1") ? [2] : statement.contains("UNLOGGED") || statement.hasPrefix("TRUNCATE") ? [1] : []))
     }
 
     @Test func publicationsListFilterAndPartitionRootAreObeyed() throws {

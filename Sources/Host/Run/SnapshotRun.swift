@@ -69,9 +69,14 @@ final class SnapshotRun: @unchecked Sendable {
             "snapshot_started",
             ["tables": .number(Int64(tables.count)), "estimated_rows": .number(reader.estimatedRows), "lsn": .lsn(begin.consistentPoint.rawValue)])
         let oids = tables.map(\.table.oid)
-        let feed = SnapshotFeed(queue: queue, oids: oids, isStopped: { [context] in context.isForced }) { [self] in
-            progress.withLock { $0.tableFinished() }
-        }
+        let names = tables.map(\.table.shownName)
+        let feed = SnapshotFeed(
+            queue: queue, oids: oids, isStopped: { [context] in context.isForced },
+            renewedTable: { [context] index in
+                context.log.warning(
+                    "snapshot_renewed",
+                    ["table": .text(names[index]), "message": "it was rewritten or truncated since: it and the tables after it are read as they are now"])
+            }, finishedTables: { [self] in progress.withLock { $0.tableFinished() } })
         // SAFETY: handed over to the source thread, which alone uses them from here on.
         nonisolated(unsafe) let ownFeed = feed
         nonisolated(unsafe) let ownReader = reader

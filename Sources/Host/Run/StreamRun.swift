@@ -167,20 +167,22 @@ final class StreamRun {
         self.lane = lane
         attempts.whileWaiting = { lane.serveReload() }
         self.inFlight = inFlight
-        do throws(StageFailure) {
-            do throws(LaneStop) {
-                for table in prepared.tables { try lane.announce(table.resolved) }
-            } catch {
-                if case .shapeRefused(_, let failure) = error { throw failure }
-                throw StageFailure(stage: "", call: "bind", status: CDCP_E_FATAL, message: "\(error)")
-            }
-            try assembled.plan.prepare(lane.liveRelations)
-        } catch { throw ErrorPolicy.exit(atStart: error) }
+        try announce(prepared.tables, to: lane)
+        do throws(StageFailure) { try assembled.plan.prepare(lane.liveRelations) } catch { throw ErrorPolicy.exit(atStart: error) }
         try checkTopics(prepared)
         checkpointThread = checkpointer.follow(inFlight) { [lane] in lane.abandon() }
         shared.attach(lane: lane, inFlight: inFlight)
         context.runs()
         if context.isStopping { lane.requestStop() }
+    }
+
+    private func announce(_ tables: [CapturedTable], to lane: Lane) throws {
+        do throws(LaneStop) {
+            for table in tables { try lane.announce(table.resolved) }
+        } catch {
+            if case .shapeRefused(_, let failure) = error { throw ErrorPolicy.exit(atStart: failure) }
+            throw HostExit(.plugin, "\(error)")
+        }
     }
 
     private func policy(of sink: StageInstance) -> RowPolicy { sink.onError }
@@ -204,9 +206,10 @@ final class StreamRun {
 
     // MARK: snapshot
 
-    private func snapshot(_ prepared: PreparedSource, firstOrigin: (CreatedSlot, Connection)?, attempt firstAttempt: Int) throws {
+    private func snapshot(_ first: PreparedSource, firstOrigin: (CreatedSlot, Connection)?, attempt firstAttempt: Int) throws {
         guard let lane, let inFlight else { return }
         let temporary = context.settings.snapshot.mode == .initialOnly
+        var prepared = first
         var origin = firstOrigin
         var attempt = firstAttempt
         let slotStart = firstOrigin?.0.consistentPoint.rawValue ?? checkpointer.record?.slotStart ?? 0
@@ -233,7 +236,13 @@ final class StreamRun {
             if context.isStopping, inFlight.snapshot().loss == nil, checkpointer.failure == nil {
                 throw HostExit(.temporary, "stopped inside the snapshot", cure: "the snapshot will be read again from its beginning at the next start")
             }
-            do { try recover(outcome, lane: lane, inFlight: inFlight) } catch is Stopped {
+            do {
+                try recover(outcome, lane: lane, inFlight: inFlight)
+                // Tables may have come, gone or changed since.
+                prepared = try attempts.retrying { try source.prepare(record: checkpointer.record) }
+                try announce(prepared.tables, to: lane)
+                try checkTopics(prepared)
+            } catch is Stopped {
                 throw HostExit(.temporary, "stopped inside the snapshot", cure: "the snapshot will be read again from its beginning at the next start")
             }
             attempt += 1

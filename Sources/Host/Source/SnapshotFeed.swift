@@ -10,8 +10,13 @@ final class SnapshotFeed: SnapshotSink {
     private let oids: [UInt32]
     private let isStopped: @Sendable () -> Bool
     private let finishedTables: @Sendable () -> Void
+    private let renewedTable: @Sendable (_ index: Int) -> Void
 
-    init(queue: ReceiveQueue, oids: [UInt32], isStopped: @escaping @Sendable () -> Bool, finishedTables: @escaping @Sendable () -> Void) {
+    init(
+        queue: ReceiveQueue, oids: [UInt32], isStopped: @escaping @Sendable () -> Bool, renewedTable: @escaping @Sendable (_ index: Int) -> Void,
+        finishedTables: @escaping @Sendable () -> Void
+    ) {
+        self.renewedTable = renewedTable
         self.queue = queue
         self.oids = oids
         self.isStopped = isStopped
@@ -29,6 +34,8 @@ final class SnapshotFeed: SnapshotSink {
     }
 
     func waitUntilWritable() -> Flow { queue.waitForRoom() && !isStopped() ? .proceed : .stop }
+
+    func renewed(table index: Int) { renewedTable(index) }
 
     func finished(table index: Int, rows: UInt64) {
         queue.publish()
