@@ -101,7 +101,7 @@ def test_empty_tables_and_tables_without_rows_to_send(streams):
     ("ALTER TABLE b ALTER v TYPE text USING 'x' || v", {1: "x1", 2: "x2"}, "snapshot_restarted"),
     ("ALTER TABLE b DROP COLUMN w", {1: 1, 2: 2}, "snapshot_restarted"),
     ("DROP TABLE b", {}, "snapshot_restarted"),
-    ("ALTER TABLE b SET UNLOGGED; ALTER TABLE b SET LOGGED", {1: 1, 2: 2}, "snapshot_renewed"),
+    ("ALTER TABLE b ADD z timestamptz DEFAULT clock_timestamp()", {1: 1, 2: 2}, "snapshot_renewed"),
     ("TRUNCATE b; INSERT INTO b VALUES (3, 3, 3)", {3: 3}, "snapshot_renewed"),
 ])
 def test_a_table_that_changes_before_its_turn(streams, own_kafka, statement, rows, said):
