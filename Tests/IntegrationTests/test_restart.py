@@ -100,7 +100,8 @@ def test_idle_stream_lets_the_server_drop_its_log(streams, cluster):
     s.start()
     s.sql("INSERT INTO elsewhere SELECT repeat('x', 1000) FROM generate_series(1, 3000)")
     cluster.sql("SELECT pg_switch_wal()")
-    s.database.wait_confirmed(s.slot, s.database.current_lsn(), 20)
+    # Not the place of the next insertion: that lies behind the header of a page that an idle server never writes.
+    s.database.wait_confirmed(s.slot, int(s.database.value("SELECT pg_current_wal_flush_lsn() - '0/0'")), 20)
     assert s.reader.all() == []
 
 
