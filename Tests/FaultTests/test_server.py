@@ -17,7 +17,7 @@ def kill_walsender(database, slot: str) -> bool:
 @pytest.mark.timeout(240)
 def test_C10_database_away_then_walsender_killed_twenty_times(own_cluster, own_kafka, long_form, streams):
     database = own_cluster.create_database("away")
-    s = streams({"public.led_0": 2}, kafka=own_kafka, on=database, settings={"snapshot": {"mode": "never"}, "retry": {"max": "5s"}})
+    s = streams({"public.led_0": 2}, kafka=own_kafka, on=database, settings={"snapshot": {"mode": "never"}})
     workload = Workload(database, tables=1, writers=2, seed=10, rate=20).create()
     s.start()
     pid = s.host.pid
@@ -43,6 +43,21 @@ def test_C10_database_away_then_walsender_killed_twenty_times(own_cluster, own_k
     assert s.host.pid == pid and s.host.running()
     s.check(workload, replays="cut")
     assert s.host.metric("cdc_reconnects_total", side="source") >= killed
+
+
+def test_a_server_that_is_back_is_found_before_the_pause_is_over(own_cluster, own_kafka, streams):
+    database = own_cluster.create_database("back")
+    s = streams({"public.t": 1}, kafka=own_kafka, on=database, settings={"snapshot": {"mode": "never"}, "retry": {"initial": "60s", "max": "120s"}})
+    s.sql("CREATE TABLE t(id int PRIMARY KEY)")
+    s.start()
+    own_cluster.stop("fast")
+    s.host.wait_for_event("reconnecting")
+    time.sleep(3)
+    own_cluster.start()
+    wait_until(s.host.ready, 8, "readiness turns green")
+    s.sql("INSERT INTO t VALUES (1)")
+    s.reader.wait(1)
+    assert len(s.host.events("reconnecting")) == 1, s.host.log()
 
 
 def test_server_crash_loses_nothing(own_kafka, streams):

@@ -12,6 +12,10 @@ final class Attempts {
     private var sourcePatience: Patience
     private var sinkPatience: Patience
     private var heldSince: UInt64?
+    /// The last attempt found no server, or lost it.
+    private var isServerAway = false
+    /// In a pause that is longer a server that was away is looked for so often; a little by chance, so that many hosts do not come at once.
+    private static let lookEvery: ClosedRange<UInt64> = 1_500_000_000...2_500_000_000
     /// The server's, once it is known: a held slot is waited for a little longer.
     var walSenderTimeout: Duration?
     /// Called while a pause lasts.
@@ -42,12 +46,19 @@ final class Attempts {
             } catch let error as PostgresError {
                 source.drop()
                 if context.isStopping { throw Stopped() }
-                try away(ErrorPolicy.judge(error))
+                try away(error)
             }
         }
     }
 
     /// The source failed: waits before the next attempt, or throws what ends the process.
+    func away(_ error: PostgresError) throws {
+        // 57P01 and 57P02: the server, or this session of it, was shut down.
+        isServerAway = error.doing == .connecting || error.kind == .connection || error.sqlstate?.hasPrefix("57P0") == true
+        try away(ErrorPolicy.judge(error))
+    }
+
+    /// The same, for an outcome that was judged elsewhere.
     func away(_ verdict: ErrorPolicy.Verdict) throws {
         source.drop()
         switch verdict {
@@ -70,7 +81,7 @@ final class Attempts {
             context.withHealth { $0.away(.source, reason, at: $1) }
             context.metrics.reconnects(.source).add()
             let decision = sourcePatience.failed()
-            try wait(decision, for: reason, [("side", "source"), ("attempt", .number(Int64(sourcePatience.attempts)))])
+            try wait(decision, for: reason, lookingForServer: true, [("side", "source"), ("attempt", .number(Int64(sourcePatience.attempts)))])
         }
     }
 
@@ -87,21 +98,30 @@ final class Attempts {
             ])
     }
 
-    private func wait(_ decision: RetrySchedule.Decision, for reason: String, _ fields: [(key: String, value: LogValue)]) throws {
+    private func wait(
+        _ decision: RetrySchedule.Decision, for reason: String, lookingForServer: Bool = false, _ fields: [(key: String, value: LogValue)]
+    ) throws {
         switch decision {
         case .giveUp: throw HostExit(.unavailable, reason, cure: "retry.give_up_after is over")
         case .wait(let pause):
             context.log.write(.warning, "reconnecting", fields: fields + [("in", .duration(pause)), ("reason", .text(reason))])
-            try sleep(pause)
+            try sleep(pause, lookingForServer: lookingForServer && isServerAway)
         }
     }
 
-    private func sleep(_ duration: Duration) throws {
+    /// - Parameter lookingForServer: ends as soon as the server takes connections again. Pauses grow for the sake of the log and of a server that is there and
+    ///   refuses; a database that is back is not kept waiting for half a minute.
+    private func sleep(_ duration: Duration, lookingForServer: Bool = false) throws {
         let deadline = monotonicNow() + UInt64(duration.components.seconds) * 1_000_000_000 + UInt64(duration.components.attoseconds / 1_000_000_000)
+        var look = monotonicNow() + UInt64.random(in: Self.lookEvery)
         while monotonicNow() < deadline {
             if context.isStopping { throw Stopped() }
             if let fatal = context.fatal { throw fatal }
             whileWaiting?()
+            if lookingForServer, monotonicNow() >= look {
+                if source.isThere() { return }
+                look = monotonicNow() + UInt64.random(in: Self.lookEvery)
+            }
             gate.locked { _ = gate.wait(until: min(deadline, monotonicNow() + 250_000_000)) }
         }
     }

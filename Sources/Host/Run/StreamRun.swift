@@ -277,7 +277,7 @@ final class StreamRun {
                     succeeded: { [attempts] in attempts.sourceSucceeded() })
             } catch let error as PostgresError {
                 if context.isStopping { return try finish(session: nil) }
-                try attempts.away(ErrorPolicy.judge(error))
+                try attempts.away(error)
                 continue
             }
             resumed = true
@@ -292,7 +292,7 @@ final class StreamRun {
                     continue
                 }
                 if context.isStopping { return try finish(session: nil) }
-                try attempts.away(ErrorPolicy.judge(error))
+                try attempts.away(error)
             default:
                 session.cut()
                 queue.clear()
@@ -316,7 +316,7 @@ final class StreamRun {
         switch outcome {
         case .complete: return
         case .source(let error):
-            try attempts.away(ErrorPolicy.judge(error))
+            try attempts.away(error)
         case .stopped(let stop):
             if context.isStopping, case .abandoned = stop {
                 throw HostExit(.temporary, unfinished(inFlight), cure: "the transactions after \(LSN(rawValue: checkpointer.confirmed.value)) will be repeated at the next start")

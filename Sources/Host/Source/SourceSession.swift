@@ -63,6 +63,9 @@ final class SourceSession {
         return made
     }
 
+    /// Does the server take connections? Keeps the one that says so.
+    func isThere() -> Bool { (try? control()) != nil }
+
     /// It broke, or may have.
     func drop() { connection = nil }
 
