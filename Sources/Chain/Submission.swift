@@ -14,7 +14,8 @@ final class Submission {
     var topicCounts: [(topic: UInt32, count: Int)] = []
 
     init() {
-        capacity = 1024
+        // Small: thousands of them wait with a few records each while a broker is away. Those of a busy stream grow once and are used again.
+        capacity = 16
         records = .allocate(capacity: capacity)
         pointer = .allocate(capacity: 1)
         pointer.initialize(to: cdcp_submission())
