@@ -1,6 +1,6 @@
 import LibRDKafka
 
-/// Reads every partition of the shop's topics from the beginning. It belongs to no consumer group, so that nothing of it remains in Kafka.
+/// Reads every partition of the shop's topics. It belongs to no consumer group, so that nothing of it remains in Kafka.
 /// Main thread only.
 final class Consumer {
     private let handle: OpaquePointer
@@ -9,7 +9,8 @@ final class Consumer {
     private var readers: [(topic: OpaquePointer, partitions: Range<Int32>)] = []
     private var closed = false
 
-    init(bootstrapServers: String, topics: [ShopTopic]) throws(ShopError) {
+    /// - Parameter fromEnd: begin behind the records that are there now.
+    init(bootstrapServers: String, topics: [ShopTopic], fromEnd: Bool) throws(ShopError) {
         handle = try KafkaHandle.make(
             RD_KAFKA_CONSUMER,
             [
@@ -24,8 +25,11 @@ final class Consumer {
         for name in topics {
             guard let topic = rd_kafka_topic_new(handle, name.name, nil) else { throw ShopError("Kafka, topic \(name.name): \(lastError)") }
             readers.append((topic, 0..<name.partitions))
-            for partition in 0..<name.partitions where rd_kafka_consume_start_queue(topic, partition, Int64(RD_KAFKA_OFFSET_BEGINNING), queue) != 0 {
-                throw ShopError("Kafka, topic \(name.name), partition \(partition): \(lastError)")
+            for partition in 0..<name.partitions {
+                let offset = fromEnd ? try end(of: name.name, partition) : Int64(RD_KAFKA_OFFSET_BEGINNING)
+                guard rd_kafka_consume_start_queue(topic, partition, offset, queue) == 0 else {
+                    throw ShopError("Kafka, topic \(name.name), partition \(partition): \(lastError)")
+                }
             }
         }
     }
@@ -41,6 +45,16 @@ final class Consumer {
         }
         rd_kafka_queue_destroy(queue)
         rd_kafka_destroy(handle)
+    }
+
+    /// A number, since "the end" would be looked up later, when the host may have sent already.
+    private func end(of topic: String, _ partition: Int32) throws(ShopError) -> Int64 {
+        var (low, high): (Int64, Int64) = (0, 0)
+        let failure = rd_kafka_query_watermark_offsets(handle, topic, partition, &low, &high, 10_000)
+        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw ShopError("Kafka, topic \(topic), partition \(partition): \(KafkaHandle.text(failure))")
+        }
+        return high
     }
 
     private var lastError: String { KafkaHandle.text(rd_kafka_last_error()) }

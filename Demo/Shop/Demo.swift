@@ -39,7 +39,7 @@ final class Demo {
         let tables = ShopTables(place: place)
         try tables.make(in: database)
 
-        let consumer = try Consumer(bootstrapServers: kafka.servers, topics: kafka.topics)
+        let consumer = try Consumer(bootstrapServers: kafka.servers, topics: kafka.topics, fromEnd: kafka.inUse)
         session.atEnd("consumer") { consumer.close() }
         let host = try HostProcess(
             program: "\(programs)/cdc-host", plugins: arguments.plugins, place: place, postgres: postgres, kafka: kafka.servers, in: directory,
@@ -57,6 +57,7 @@ final class Demo {
 
         let table = RecordTable(of: place)
         table.header(on: screen)
+        try showSnapshot(host, consumer, table)
         try serve(host, consumer, table, Storefront(database: database))
         return try finish(host, consumer, table, tables, database)
     }
@@ -73,18 +74,19 @@ final class Demo {
         return leftover
     }
 
-    /// - Returns: its bootstrap servers, and the topics with the partitions that they have.
-    private func bringKafka(in directory: TemporaryDirectory, leftover: Bool) throws -> (servers: String, topics: [ShopTopic]) {
+    /// - Returns: its bootstrap servers, the topics with the partitions that they have, and whether records may lie in them.
+    private func bringKafka(in directory: TemporaryDirectory, leftover: Bool) throws -> (servers: String, topics: [ShopTopic], inUse: Bool) {
         guard let own = arguments.kafka else {
             let broker = try EmbeddedBroker(
                 program: "\(programs)/embedded-kafka", topics: place.topics, in: directory, environment: environment, session)
             session.screen.line("Kafka       embedded, at \(broker.bootstrapServers)")
-            return (broker.bootstrapServers, place.topics)
+            return (broker.bootstrapServers, place.topics, false)
         }
         let administration = try TopicAdministration(bootstrapServers: own)
         let names = place.topics.map(\.name)
         let taken = try administration.names().intersection(names).sorted()
-        if !taken.isEmpty {
+        let inUse = !taken.isEmpty && !administration.takesRequests
+        if !taken.isEmpty && !inUse {
             guard leftover else {
                 let list = taken.joined(separator: ", ")
                 throw ShopError("Kafka has topics of these names already, and they are not this demo's: \(list); delete them first")
@@ -99,7 +101,19 @@ final class Demo {
             session.screen.line("This Kafka removes no topics on request: \(names.joined(separator: ", ")) remain.")
         }
         session.screen.line("Kafka       yours, at \(own)")
-        return (own, topics)
+        if inUse { session.screen.line("            an earlier demo's records cannot be removed there, and are passed over", .dim) }
+        return (own, topics, inUse)
+    }
+
+    /// The rows that were there already: shown before the shop opens, so that the two do not mix.
+    private func showSnapshot(_ host: HostProcess, _ consumer: Consumer, _ table: RecordTable) throws {
+        session.screen.line([Piece("· the shop's first rows: they were there before cdc-host started", .dim)], cut: true)
+        let deadline = Moment.now + Self.deliverySeconds
+        while journal.snapshotRows < ShopTables.seededRows, Moment.now < deadline, !session.stopRequested {
+            try host.mustRun()
+            try take(from: consumer, table, milliseconds: 100)
+            session.pause(milliseconds: 0)
+        }
     }
 
     /// The shop is open: until a signal, or until time is up.

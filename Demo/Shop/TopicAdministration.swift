@@ -11,8 +11,12 @@ final class TopicAdministration {
     private static let patience_ms: Int32 = 15_000
     private static let request_ms: Int32 = 10_000
     private let handle: OpaquePointer
+    private let servers: String
+    /// One of the brokers takes requests to make and remove topics; librdkafka's mock cluster has none that does. Known after `names`.
+    private(set) var takesRequests = true
 
     init(bootstrapServers: String) throws(ShopError) {
+        servers = bootstrapServers
         handle = try KafkaHandle.make(RD_KAFKA_PRODUCER, ["bootstrap.servers": bootstrapServers])
     }
 
@@ -23,8 +27,12 @@ final class TopicAdministration {
     func names() throws(ShopError) -> Set<String> {
         var answer: UnsafePointer<rd_kafka_metadata>?
         let failure = rd_kafka_metadata(handle, 1, nil, &answer, Self.patience_ms)
-        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else { throw ShopError("Kafka cannot be reached: \(KafkaHandle.text(failure))") }
+        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+            throw ShopError("Kafka at \(servers) cannot be reached: \(KafkaHandle.text(failure))")
+        }
         defer { rd_kafka_metadata_destroy(answer) }
+        let controller = rd_kafka_controllerid(handle, Self.request_ms)
+        takesRequests = UnsafeBufferPointer(start: answer.pointee.brokers, count: Int(answer.pointee.broker_cnt)).contains { $0.id == controller }
         let topics = UnsafeBufferPointer(start: answer.pointee.topics, count: Int(answer.pointee.topic_cnt))
         return Set(topics.compactMap { topic in topic.topic.map { String(cString: $0) } })
     }
@@ -32,11 +40,9 @@ final class TopicAdministration {
     /// Makes the topics.
     /// - Returns: the same, with the partitions that they have.
     func create(_ topics: [ShopTopic]) throws(ShopError) -> [ShopTopic] {
-        do throws(Refusal) {
+        if takesRequests {
             try requestCreation(topics)
             return topics
-        } catch {
-            guard error.isNoSuchRequest else { throw error.forPeople }
         }
         // A broker that makes topics only by itself, when they are asked for.
         var made: [ShopTopic] = []
@@ -47,22 +53,14 @@ final class TopicAdministration {
     /// Removes topics.
     /// - Returns: false when this broker removes none on request.
     func remove(_ names: [String]) throws(ShopError) -> Bool {
-        do throws(Refusal) {
-            try requestRemoval(names)
-            return true
-        } catch {
-            guard error.isNoSuchRequest else { throw error.forPeople }
-            return false
-        }
+        guard takesRequests else { return false }
+        try requestRemoval(names)
+        return true
     }
 
     /// What librdkafka or the broker said no with.
-    private struct Refusal: Error {
-        var code: rd_kafka_resp_err_t
-        var what: String
-        /// librdkafka waits for a broker that knows the request, and in vain where none does (its own mock cluster).
-        var isNoSuchRequest: Bool { code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE || code == RD_KAFKA_RESP_ERR__TIMED_OUT }
-        var forPeople: ShopError { ShopError("Kafka\(what): \(KafkaHandle.text(code))") }
+    private static func refused(_ code: rd_kafka_resp_err_t, _ what: String = "") -> ShopError {
+        ShopError("Kafka\(what): \(KafkaHandle.text(code))")
     }
 
     private func partitions(of name: String) throws(ShopError) -> Int32 {
@@ -78,14 +76,14 @@ final class TopicAdministration {
         return found.partition_cnt
     }
 
-    private func requestCreation(_ topics: [ShopTopic]) throws(Refusal) {
+    private func requestCreation(_ topics: [ShopTopic]) throws(ShopError) {
         var why = [CChar](repeating: 0, count: 512)
         var requests: [OpaquePointer?] = []
         defer { for request in requests { rd_kafka_NewTopic_destroy(request) } }
         for topic in topics {
             // -1: as many replicas as the broker makes by default.
             guard let request = rd_kafka_NewTopic_new(topic.name, topic.partitions, -1, &why, why.count) else {
-                throw Refusal(code: RD_KAFKA_RESP_ERR__INVALID_ARG, what: ", topic \(topic.name)")
+                throw Self.refused(RD_KAFKA_RESP_ERR__INVALID_ARG, ", topic \(topic.name)")
             }
             requests.append(request)
         }
@@ -94,7 +92,7 @@ final class TopicAdministration {
         }
     }
 
-    private func requestRemoval(_ names: [String]) throws(Refusal) {
+    private func requestRemoval(_ names: [String]) throws(ShopError) {
         var requests: [OpaquePointer?] = names.map { rd_kafka_DeleteTopic_new($0) }
         defer { for request in requests { rd_kafka_DeleteTopic_destroy(request) } }
         try ask(RD_KAFKA_ADMIN_OP_DELETETOPICS, { rd_kafka_DeleteTopics(self.handle, &requests, requests.count, $0, $1) }) { event, count in
@@ -106,8 +104,8 @@ final class TopicAdministration {
     private func ask(
         _ operation: rd_kafka_admin_op_t, _ send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
         _ results: (_ event: OpaquePointer, _ count: inout Int) -> UnsafeMutablePointer<OpaquePointer?>?
-    ) throws(Refusal) {
-        guard let queue = rd_kafka_queue_new(handle) else { throw Refusal(code: RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, what: "") }
+    ) throws(ShopError) {
+        guard let queue = rd_kafka_queue_new(handle) else { throw Self.refused(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE) }
         defer { rd_kafka_queue_destroy(queue) }
         let options = rd_kafka_AdminOptions_new(handle, operation)
         defer { rd_kafka_AdminOptions_destroy(options) }
@@ -115,17 +113,17 @@ final class TopicAdministration {
         rd_kafka_AdminOptions_set_request_timeout(options, Self.request_ms, &why, why.count)
         rd_kafka_AdminOptions_set_operation_timeout(options, Self.patience_ms, &why, why.count)
         send(options, queue)
-        guard let event = rd_kafka_queue_poll(queue, 2 * Self.patience_ms) else { throw Refusal(code: RD_KAFKA_RESP_ERR__TIMED_OUT, what: "") }
+        guard let event = rd_kafka_queue_poll(queue, 2 * Self.patience_ms) else { throw Self.refused(RD_KAFKA_RESP_ERR__TIMED_OUT) }
         defer { rd_kafka_event_destroy(event) }
         let failure = rd_kafka_event_error(event)
-        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else { throw Refusal(code: failure, what: "") }
+        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else { throw Self.refused(failure) }
         var count = 0
         guard let list = results(event, &count) else { return }
         for result in UnsafeBufferPointer(start: list, count: count) {
             let code = rd_kafka_topic_result_error(result)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
             let name = rd_kafka_topic_result_name(result).map { String(cString: $0) } ?? ""
-            throw Refusal(code: code, what: ", topic \(name)")
+            throw Self.refused(code, ", topic \(name)")
         }
     }
 }
