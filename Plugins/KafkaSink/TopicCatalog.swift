@@ -82,6 +82,7 @@ final class TopicCatalog: @unchecked Sendable {
         let end = Clock.now() &+ Self.patience
         var created = false
         while true {
+            var missing = "its partitions have no leader yet"
             let left = Clock.milliseconds(until: end)
             switch Metadata.of(handle, client, timeout: max(left, 1)) {
             case .partitions(let count, let led, let broker):
@@ -103,16 +104,18 @@ final class TopicCatalog: @unchecked Sendable {
             case .refused(let error):
                 throw .permission("topic \(name): \(text(error)): the client needs DESCRIBE and WRITE on it, and CREATE where it is to be made")
             case .failed(let error):
-                if let refusal = health.permanentRefusal {
-                    throw .permission("the brokers refuse the client: \(refusal); check security.protocol, sasl.* and ssl.* in options.kafka")
-                }
-                if left <= 0 || !Metadata.passes(error) {
-                    throw .retry("topic \(name): the brokers do not answer: \(health.reason(or: text(error)))")
-                }
+                if let refusal = health.permanentRefusal { throw Self.refused(refusal) }
+                missing = "the brokers do not answer: \(health.reason(or: text(error)))"
+                if left <= 0 || !Metadata.passes(error) { throw .retry("topic \(name): \(missing)") }
             }
-            guard Clock.now() < end else { throw .retry("topic \(name): its partitions have no leader yet") }
+            guard Clock.now() < end else { throw .retry("topic \(name): \(missing)") }
             Clock.sleep(milliseconds: 50)
         }
+    }
+
+    /// What waiting does not cure, with the options that do.
+    static func refused(_ refusal: String) -> StageError {
+        .permission("the brokers refuse the client: \(refusal); check security.protocol, sasl.* and ssl.* in options.kafka")
     }
 
     /// A topic has more partitions than when it was first used: said once, the mapping stays. [watch thread]

@@ -41,6 +41,7 @@ final class TopicInspection {
         var answer: UnsafePointer<rd_kafka_metadata>?
         let error = rd_kafka_metadata(producer.handle, 1, nil, &answer, Self.timeout)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+            if let refusal = producer.health.permanentRefusal { throw TopicCatalog.refused(refusal) }
             throw .retry("the brokers do not list their topics: \(producer.health.reason(or: text(error)))")
         }
         defer { rd_kafka_metadata_destroy(answer) }

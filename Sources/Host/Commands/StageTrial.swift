@@ -138,7 +138,7 @@ struct StageTrial {
     ) -> (stage: ResolvedStage, instance: StageInstance)? {
         guard let sink = instances.first(where: { $0.stage.library.id == "KafkaSink" }) else { return nil }
         let name = sink.stage.settings.name
-        ChildReport.at(stage: name, what: "looked for its brokers", seconds: Self.patience * 2).send()
+        ChildReport.at(stage: name, what: "looked for its brokers", seconds: Self.patience * 3).send()
         do throws(StageFailure) { try sink.instance.activate(maxRows: settings.batch.rows) } catch {
             refuse(sink.stage, error)
             return nil
@@ -156,6 +156,13 @@ struct StageTrial {
             // One that refuses at first may be one of several.
             if let failingSince, monotonicNow() &- failingSince > Self.nanoseconds(3) { break }
             usleep(20_000)
+        }
+        // The word of health is for people, the answer to a question has a status: that tells a client that is refused from a broker that is away.
+        do throws(StageFailure) { _ = try sink.instance.look(forTopic: TopicTable.sanitized(settings.topics.prefix)) } catch {
+            if error.status == CDCP_E_PERMISSION {
+                refuse(sink.stage, error)
+                return nil
+            }
         }
         let reason = services.sinkState.map { ": \($0.reason)" } ?? " within \(Self.patience) seconds"
         say(.error(.unavailable, name, "no broker answers\(reason)", cure: "check the address, the network and the credentials"))
