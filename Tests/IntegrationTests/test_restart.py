@@ -21,6 +21,8 @@ def test_clean_stops_under_load_repeat_nothing(streams):
         s.start()
     workload.stop()
     s.settle()
+    resumed = [str(event["resumed"]).lower() for event in s.host.events("streaming", whole=True)]
+    assert resumed == ["false", *["true"] * 5], resumed
     report = s.check(workload, replays="none")
     assert report.transactions > 100
 

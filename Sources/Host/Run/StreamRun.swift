@@ -267,7 +267,8 @@ final class StreamRun {
 
     private func stream(_ prepared: PreparedSource) throws {
         guard let lane, let inFlight else { return }
-        var resumed = false
+        // At a position of this stream's own, be it from the last run or from before the link broke.
+        var resumed = if case .stream = prepared.decision { true } else { false }
         while true {
             let session = StreamSession(context: context, source: source, queue: queue, confirmed: checkpointer.confirmed)
             let stop: LaneStop
