@@ -53,10 +53,10 @@ extension MetricDescription {
     public static let acknowledgedLSN = Self("cdc_acknowledged_lsn", .gauge, help: "Log position up to which the sink acknowledged everything.")
     /// The position that the server was told.
     public static let confirmedLSN = Self("cdc_confirmed_lsn", .gauge, help: "Log position confirmed to the server, after the checkpoint.")
-    /// Distance to the server's end of log.
-    public static let lagBytes = Self("cdc_lag_bytes", .gauge, help: "Bytes of log between the server's end and the acknowledged position.")
+    /// Distance from what was received to what is acknowledged.
+    public static let lagBytes = Self("cdc_lag_bytes", .gauge, help: "Bytes of log between what was received and what the sink acknowledged.")
     /// Age of the oldest unacknowledged commit.
-    public static let lagSeconds = Self("cdc_lag_seconds", .gauge, help: "Seconds that the acknowledged position is behind the server.")
+    public static let lagSeconds = Self("cdc_lag_seconds", .gauge, help: "Age of the oldest transaction that waits for the sink, in seconds.")
     /// Log kept for the slot.
     public static let slotRetainedBytes = Self("cdc_slot_retained_bytes", .gauge, help: "Bytes of log that the server keeps for the slot.")
     /// The slot's `wal_status`: 1 for the present one.

@@ -78,6 +78,13 @@ public final class MetricsRegistry: Sendable {
         families.withLock { $0[metric.name, default: Family(description: metric)].series[labels] = .callback(value) }
     }
 
+    /// Makes metrics known before they have a series: whoever writes a rule or a panel finds name and help at the first scrape.
+    public func declare(_ metrics: [MetricDescription]) {
+        families.withLock { families in
+            for metric in metrics where families[metric.name] == nil { families[metric.name] = Family(description: metric) }
+        }
+    }
+
     /// Takes all series of a metric away, such as the stages of the last plan.
     public func removeAll(_ metric: MetricDescription) {
         families.withLock { $0[metric.name] = nil }

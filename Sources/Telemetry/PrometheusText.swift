@@ -11,7 +11,8 @@ public enum PrometheusText {
             for one in series {
                 append(one, of: description, stream: registry.stream, to: &samples)
             }
-            guard !samples.isEmpty else { continue }
+            // One that is only declared has its head alone; one whose callbacks have nothing to say is left out.
+            guard !samples.isEmpty || series.isEmpty else { continue }
             text += "# HELP \(description.name) \(escapedHelp(description.help))\n"
             text += "# TYPE \(description.name) \(description.kind.rawValue)\n"
             text += samples

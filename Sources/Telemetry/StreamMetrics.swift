@@ -65,7 +65,7 @@ public final class StreamMetrics: Sendable {
     /// The states that `cdc_slot_state` knows: PostgreSQL's `wal_status`, and `missing`.
     public static let slotStates = ["reserved", "extended", "unreserved", "lost", "missing"]
 
-    /// Makes the series that have no labels of their own, so that the first scrape shows them at 0.
+    /// Makes the series that have no labels of their own, so that the first scrape shows them at 0, and names the others.
     /// - Parameter version: the host's, for `cdc_build_info`.
     public init(stream: String, version: String) {
         let registry = MetricsRegistry(stream: stream)
@@ -85,6 +85,7 @@ public final class StreamMetrics: Sendable {
         reloadsRefused = registry.counter(.reloads, "refused")
         reloadPause = registry.histogram(.reloadPause, bounds: Histogram.pauseBounds)
         registry.replace(.buildInfo, [([version], 1)])
+        registry.declare([.rows, .recordsAcknowledged, .deadLetters, .skipped, .stageSeconds, .slotState, .snapshotRows, .pluginInfo])
         for side in StreamSide.allCases { _ = registry.counter(.reconnects, side.rawValue) }
     }
 

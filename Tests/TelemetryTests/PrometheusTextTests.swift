@@ -19,7 +19,7 @@ import Testing
                 # HELP cdc_confirmed_lsn Log position confirmed to the server, after the checkpoint.
                 # TYPE cdc_confirmed_lsn gauge
                 cdc_confirmed_lsn{stream="shop"} 18446744073709551615
-                # HELP cdc_lag_seconds Seconds that the acknowledged position is behind the server.
+                # HELP cdc_lag_seconds Age of the oldest transaction that waits for the sink, in seconds.
                 # TYPE cdc_lag_seconds gauge
                 cdc_lag_seconds{stream="shop"} 0.25
                 # HELP cdc_rows_total Rows received from the server, by table and operation.
@@ -56,6 +56,15 @@ import Testing
         #expect(
             PrometheusText.render(registry).contains(
                 "cdc_records_acknowledged_total{stream=\"a\\\"b\",topic=\"x\\\\y\r\\nz\\\"} 9\"} 1\n"))
+    }
+
+    @Test func aDeclaredMetricHasItsHeadBeforeItsFirstSeriesAndOnce() {
+        let registry = MetricsRegistry(stream: "s")
+        registry.declare([.skipped])
+        #expect(PrometheusText.render(registry).split(separator: "\n").map { $0.prefix(26) } == ["# HELP cdc_skipped_total R", "# TYPE cdc_skipped_total c"])
+        registry.counter(.skipped, "40-codec", "4").add()
+        registry.declare([.skipped])
+        #expect(PrometheusText.render(registry).hasSuffix("counter\ncdc_skipped_total{stream=\"s\",stage=\"40-codec\",code=\"4\"} 1\n"))
     }
 
     @Test func seriesAreBounded() {
