@@ -22,8 +22,7 @@ private let library = PluginLibrary(
                         "properties": {
                           "column": {
                             "type": "string", "minLength": 1,
-                            "description": "schema.table.column, or the column alone for every table that `match` lets through; \
-                            * and ? are globs, special names are quoted as in SQL."
+                            "description": "schema.table.column, or a column of every table that `match` lets through; globs, names quoted as in SQL."
                           },
                           "how": {
                             "type": "string", "enum": ["fixed", "hash", "keep_first", "keep_last", "truncate", "null"],

@@ -134,6 +134,7 @@ enum InitTemplates {
 
     private static let sink = #"""
         # Where records go. Exactly one sink, and it comes last. (Any of these files may be TOML or YAML.)
+        # To a file or the screen instead: 60-sink-file.yaml.disabled beside this one says how.
         plugin = "KafkaSink"
 
         # Records that the sink fails, or that are larger than limits.record: stop or skip.
