@@ -9,6 +9,7 @@ import pytest
 from Support.host import run_cli
 from Support.kafka import Reader, RealKafka, why_no_real_kafka
 from Support.secrets import PASSWORD, never_shown
+from Support.waiting import wait_until
 from Support.workload import Workload
 
 pytestmark = pytest.mark.real_kafka
@@ -113,13 +114,21 @@ def test_C22_broker_frozen_with_batches_in_flight(streams, real_kafka, long_form
         real_kafka.freeze()
         time.sleep(45 if long_form else 5)
         real_kafka.thaw()
+    time.sleep(20 if long_form else 2)
+    real_kafka.kill()
+    time.sleep(3)
+    real_kafka.up()
+    thawed = time.monotonic()
     time.sleep(2)
     workload.stop()
-    s.settle(90)
+    s.settle(60)
+    wait_until(lambda: s.host.metric("cdc_lag_bytes") == 0 and s.host.metric("cdc_lag_seconds") == 0, max(1, 60 - (time.monotonic() - thawed)), "the lag is back to zero")
     assert s.host.pid == pid and s.host.running()
-    assert s.host.rss(peak=True) < 96 << 20
+    assert s.host.rss(peak=True) < 64 << 20
     s.check(workload, replays="cut")
     assert s.host.metric("cdc_reconnects_total", side="source") == 0
+    # A producer that was made anew says so, once for each time.
+    assert len(s.host.events("reconnecting")) == s.host.metric("cdc_reconnects_total", side="sink")
 
 
 @pytest.fixture(scope="module")

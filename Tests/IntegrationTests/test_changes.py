@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from Support.stream import after
 from Support.workload import Workload
 
@@ -141,8 +143,9 @@ def truncates(streams, codec: dict):
     return s, origin
 
 
-def test_C07_truncate_type_and_origin_messages_default(streams):
-    s, _ = truncates(streams, {})
+@pytest.mark.parametrize("form", ["debezium", "compact"])
+def test_C07_truncate_type_and_origin_messages_default(streams, form):
+    s, _ = truncates(streams, {"format": form})
     assert [after(r) for r in s.reader.topic("public.o")] == [{"id": 1, "m": "sad"}, {"id": 2, "m": "ok"}]
     assert s.ops("public.a1") == [("c", {"id": 5})] and s.ops("public.b1") == [] == s.ops("public.n1")
     count = s.reader.count()
@@ -151,11 +154,16 @@ def test_C07_truncate_type_and_origin_messages_default(streams):
     assert len(s.settle()) == count, "a restart repeated something"
 
 
-def test_C07_truncate_events_on(streams):
-    s, origin = truncates(streams, {"format": "debezium", "skipped_operations": []})
-    assert [r.json["source"]["origin"] for r in s.reader.topic("public.o")] == [None, origin]
-    first = s.reader.topic("public.a1")[0]
-    assert (first.key, first.json["op"], first.json["before"], first.json["after"]) == (None, "t", None, None)
+@pytest.mark.parametrize("form", ["debezium", "compact"])
+def test_C07_truncate_events_on(streams, form):
+    s, origin = truncates(streams, {"format": form, "skipped_operations": []})
+    if form == "debezium":
+        assert [r.json["source"]["origin"] for r in s.reader.topic("public.o")] == [None, origin]
+    first, second = s.reader.topic("public.a1")[0], s.reader.topic("public.b1")[0]
+    for record in (first, second):
+        assert (record.key, record.json["op"], record.json.get("before"), record.json.get("after")) == (None, "t", None, None)
+    if form == "compact":
+        assert first.json["commit_lsn"] == second.json["commit_lsn"] and first.json["ordinal"] < second.json["ordinal"]
     assert [r.json["op"] for r in s.reader.topic("public.a1")] == ["t", "c"]
     assert [r.json["op"] for r in s.reader.topic("public.b1")] == ["t"] and s.reader.topic("public.n1") == []
     count = s.reader.count()

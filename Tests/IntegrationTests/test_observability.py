@@ -1,8 +1,10 @@
 """Numbers, health and log lines; and that no row value is in any of them."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import urllib.error
 import urllib.request
@@ -117,28 +119,66 @@ class TestC33:
             assert word in texts[0], f"the log does not name {word}:\n{s.host.tail()}"
         assert all(b"PII-" not in value for r in s.reader.all() for _, value in r.headers)
 
-    def prepare(self, streams, columns: str, **how):
-        s = streams({"public.p": 1}, settings={"log": {"level": "debug"}, "snapshot": {"mode": "never"}, "limits": {"record": "50KB"}}, **how)
+    def refused(self, s, stage: str, key: str, column: str = ""):
+        """The stream ended for a row, and the last line finds it: stage, table, column, position, and a hash that anyone can make of the key."""
+        assert s.host.wait_exit(20) == 65, s.host.tail()
+        reason = s.host.events("stopped")[-1]["reason"]
+        assert f"{stage} refuses a row of public.p " in reason and column in reason, reason
+        assert f"key hash {hashlib.sha256(key.encode()).hexdigest()[:16]}, " in reason, reason
+        assert re.search(r"commit [0-9A-F]+/[0-9A-F]+, ordinal \d+", reason), reason
+        self.check(s, ["public.p"])
+
+    def prepare(self, streams, columns: str, settings: dict | None = None, **how):
+        settings = settings or {"snapshot": {"mode": "never"}}
+        s = streams({"public.p": 1}, settings={"log": {"level": "debug"}, "limits": {"record": "50KB"}, **settings}, **how)
         s.sql(f"CREATE TABLE p(id int PRIMARY KEY, name text, {columns})")
         s.start()
         s.sql("INSERT INTO p(id, name) VALUES (1, 'PII-1')")
         s.reader.wait(1)
         return s
 
-    def test_C33_record_too_large(self, streams):
-        s = self.prepare(streams, "v text")
+    @pytest.mark.parametrize("form", ["debezium", "compact"])
+    def test_C33_record_too_large(self, streams, form):
+        s = self.prepare(streams, "v text", codec={"format": form})
         s.sql("INSERT INTO p VALUES (2, 'PII-2', repeat('PII-3', 20000))")
-        assert s.host.wait_exit(20) == 65
-        self.check(s, ["public.p"])
+        self.refused(s, "60-sink", "2")
 
-    def test_C33_numeric_that_cannot_be_decimal(self, streams):
-        s = self.prepare(streams, "n numeric(10,2) NOT NULL DEFAULT 0", codec={"format": "debezium"})
+    @pytest.mark.parametrize("kind", ["numeric(10,2) NOT NULL DEFAULT 0", "numeric(10,2)", "numeric"])
+    def test_C33_numeric_that_cannot_be_decimal(self, streams, kind):
+        s = self.prepare(streams, f"n {kind}", codec={"format": "debezium"})
         s.sql("INSERT INTO p VALUES (2, 'PII-2', 'NaN')")
-        s.database.cluster.sql("SELECT 1")
-        s.reader.quiet(1.0)
-        self.check(s, [])
+        self.refused(s, "40-codec", "2", "public.p.n")
 
-    def test_C33_a_plugin_that_fails_on_a_row(self, streams, c_plugin):
+    def test_C33_numeric_that_cannot_be_decimal_in_the_snapshot(self, streams):
+        s = self.prepare(streams, "n numeric", codec={"format": "debezium"}, settings={"snapshot": {"mode": "initial"}})
+        assert s.host.stop() == 0
+        s.sql("SELECT pg_drop_replication_slot(%s)", (s.slot,))
+        shutil.rmtree(s.host.state)
+        s.sql("INSERT INTO p VALUES (2, 'PII-2', 'NaN')")
+        s.host.start(until=None)
+        self.refused(s, "40-codec", "2", "public.p.n")
+
+    def test_C33_a_masking_plugin_that_fails_on_one_row(self, streams, c_plugin):
+        mark = "      /* The host copies key and value into the batch's memory. */"
+        failing = c_plugin("1", (mark, """      const cdcp_cell *cells = cdcp_batch_row(batch, i)->new_cells;
+      if (cells && cells[0].len == 1 && cells[0].ptr[0] == '2') {
+        me->host->row_fail(batch, i, CDCP_CODE_VALUE, "column public.p.name cannot be masked", 37);
+        continue;
+      }
+""" + mark))
+        s = self.prepare(streams, "v text", stages={"30-masking": {"plugin": failing}})
+        s.sql("INSERT INTO p VALUES (2, 'PII-2', 'PII-3')")
+        self.refused(s, "30-masking", "2", "public.p.name")
+
+    def test_C33_a_transform_with_an_unknown_column(self, streams):
+        s = self.prepare(streams, "v text")
+        assert s.host.stop() == 0
+        s.host.stages["30-masking"] = {"plugin": "Masking", "options": {"columns": [{"column": "public.p.nmae", "how": "null"}]}}
+        s.host.write()
+        s.host.fails(78)
+        self.check(s, ["public.p.nmae", "30-masking"])
+
+    def test_C33_a_plugin_whose_call_fails(self, streams, c_plugin):
         broken = c_plugin("1", ("      if (status != CDCP_OK) return refuse",
                                 "      if (1) return refuse(me, CDCP_E_DATA, \"this row is not for me\");\n      if (status != CDCP_OK) return refuse"))
         s = streams({"public.p": 1}, settings={"log": {"level": "debug"}, "snapshot": {"mode": "never"}}, stages={"30-broken": {"plugin": broken}})
@@ -146,15 +186,17 @@ class TestC33:
         s.start()
         s.sql("INSERT INTO p VALUES (1, 'PII-1')")
         assert s.host.wait_exit(20) in (65, 81)
-        self.check(s, ["30-broken"])
+        self.check(s, ["30-broken", "this row is not for me"])
 
-    def test_C33_a_plugin_that_crashes(self, streams, c_plugin, tmp_path):
+    def test_C33_a_plugin_that_crashes(self, streams, c_plugin):
         crashing = c_plugin("1", ("      if (status != CDCP_OK) return refuse", "      volatile int *volatile nowhere = NULL;\n      *nowhere = 1;\n      if (status != CDCP_OK) return refuse"))
         s = streams({"public.p": 1}, settings={"log": {"level": "debug"}, "snapshot": {"mode": "never"}}, stages={"30-crash": {"plugin": crashing}})
         s.sql("CREATE TABLE p(id int PRIMARY KEY, name text)")
         s.start()
+        assert re.search(r"Max core file size\s+0\s", open(f"/proc/{s.host.pid}/limits").read()), "rows would lie in a core file"
         s.sql("INSERT INTO p VALUES (1, 'PII-1')")
-        assert s.host.wait_exit(30) != 0
+        # Documented: no last line then, and the signal's own status.
+        assert s.host.wait_exit(30) == -signal.SIGSEGV
         self.check(s, [])
         assert not [f for f in os.listdir(s.host.folder) if f.startswith("core")]
 

@@ -76,14 +76,14 @@ def test_C06_a_row_below_the_stored_position_is_still_new(streams, how):
         s.database.wait_inactive(s.slot)
     else:
         assert s.host.stop() == 0
+    if how != "prepared":
+        cursor.execute("INSERT INTO t VALUES (3, 'a')")
+        a.commit()
+    s.start()
     if how == "prepared":
         a.rollback()
         s.sql(f"COMMIT PREPARED '{s.name}'")
-    else:
-        cursor.execute("INSERT INTO t VALUES (3, 'a')")
-        a.commit()
     a.close()
-    s.start()
     s.settle()
     records = s.reader.topic("public.t")
     ids = [r.json_key["id"] for r in records]
