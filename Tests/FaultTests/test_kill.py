@@ -21,13 +21,14 @@ def test_kill_rounds(streams):
     workload = Workload(s.database, tables=2, writers=3, seed=SEED, rate=500).create(initial_rows=4000)
     workload.start()
     inside = 0
-    # A quarter of the kills, or as many as it takes a snapshot to escape, come before the stream.
-    for _ in range(max(1, ROUNDS // 4)):
-        s.start(until="starting")
-        time.sleep(rng.uniform(0, 0.5))
-        inside += not s.host.events("streaming")
+    # A quarter of the kills, or as many as it takes a snapshot to escape, come before the stream; the first one inside the snapshot.
+    early = max(1, ROUNDS // 4)
+    for round in range(early):
+        s.start(until="starting" if round else "snapshot_started")
+        time.sleep(rng.uniform(0, 0.5) if round else 0)
         s.host.kill9()
-    for _ in range(ROUNDS - max(1, ROUNDS // 4)):
+        inside += bool(s.host.events("snapshot_started")) and not s.host.events("snapshot_finished")
+    for _ in range(ROUNDS - early):
         s.start(until="starting")
         if rng.random() < 0.7:
             s.host.wait_for_event("streaming", 60)
@@ -38,8 +39,8 @@ def test_kill_rounds(streams):
     s.settle(60)
     restarted = s.host.events("snapshot_restarted", whole=True)
     report = s.check(workload, snapshot="restarted" if restarted else "once", replays="cut")
-    print(f"{report.records} records, {report.transactions} transactions, {report.repeated} repeated in {report.replays} replays, {inside} kills before the stream")
-    assert report.transactions > 20
+    print(f"{report.records} records, {report.transactions} transactions, {report.repeated} repeated in {report.replays} replays, {inside} kills inside the snapshot")
+    assert report.transactions > 20 and inside > 0
     assert s.host.stop() == 0
 
 

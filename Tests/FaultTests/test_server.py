@@ -10,6 +10,11 @@ from Support.waiting import wait_until
 from Support.workload import Workload
 
 
+def seconds(text: str) -> float:
+    """`250ms` or `1.5s` of a log line."""
+    return float(text[:-2]) / 1000 if text.endswith("ms") else float(text[:-1])
+
+
 def kill_walsender(database, slot: str) -> bool:
     return bool(database.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s AND active", (slot,)))
 
@@ -31,7 +36,9 @@ def test_C10_database_away_then_walsender_killed_twenty_times(own_cluster, own_k
     wait_until(s.host.ready, 10, "readiness turns green")
     lines = s.host.log().splitlines()[begin:]
     assert len(lines) <= 20, "\n".join(lines)
-    assert any(" reconnecting " in line for line in lines) and sum(" streaming " in line for line in lines) == 1
+    gaps = [seconds(event["in"]) for event in s.host.events("reconnecting")]
+    assert sum("attempt=1 " in line for line in lines) == 1 and max(gaps[-2:]) > 4 * gaps[0], f"the pauses do not grow: {gaps}"
+    assert sum(" streaming " in line for line in lines) == 1
     assert any(" streaming " in line and "lsn=" in line for line in lines), "the line that it is back has no position"
     killed = 0
     for _ in range(20):

@@ -181,6 +181,31 @@ def test_snapshot_and_stream_meet(journal):
         assert "lost" in verdict(journal, reads + missing, snapshot="once").kinds()
 
 
+def test_finds_a_transaction_that_no_snapshot_can_have_had(journal):
+    """Its rows were deleted again before the snapshot, so that nothing but the order in its session tells."""
+    delivered_before, gone, after = (Transaction(n, 9000 + n, [], True) for n in (901, 902, 903))
+    delivered_before.changes.append(Change("a", "c", 101, 9001, (101, 9001, 901, "x"), 1))
+    gone.changes.append(Change("a", "c", 103, 9002, (103, 9002, 902, "x"), 1))
+    after.changes.append(Change("a", "d", 103, 9003, None, 1))
+    sent = Journal()
+    for transaction in (delivered_before, gone, after):
+        sent.add(transaction)
+    verdict(sent, [r for t in (delivered_before, gone, after) for r in of_transaction(t)], snapshot="restarted").assert_ok()
+    assert "lost" in verdict(sent, [r for t in (delivered_before, after) for r in of_transaction(t)], snapshot="restarted").kinds()
+
+
+@pytest.mark.parametrize("mode", ["once", "restarted"])
+def test_finds_a_row_that_the_snapshot_brings_back(journal, mode):
+    """A snapshot's row behind the row's delete, moved there or once more."""
+    read = record("p.public.a", 0, 200, {"op": "r", "schema": "public", "table": "a", "after": row_value((200, 0, 0, "x")), "commit_lsn": 1000, "ordinal": 1})
+    journal.initial[("a", 200)] = (200, 0, 0, "x")
+    journal.add(Transaction(999, 8999, [Change("a", "d", 200, 9999, None, 1)], True))
+    records = delivered(journal)
+    verdict(journal, [read, *records], snapshot=mode).assert_ok()
+    assert verdict(journal, [*records, read], snapshot=mode).problems
+    assert verdict(journal, [read, *records, read], snapshot=mode).problems
+
+
 def test_one_key_in_two_partitions(journal):
     records = delivered(journal)
     moved = next(i for i in range(len(records) - 1, 0, -1) if records[i].value)

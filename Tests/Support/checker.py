@@ -75,6 +75,7 @@ def check(records, journal, *, prefix: str, replays: str = "none", snapshot: str
     streamed = {(i.xid, i.table, i.ordinal) for items in partitions.values() for i in items if i.op != "r" and not i.part}
     report.transactions = len({xid for xid, _, _ in streamed})
     _complete(expected, streamed, snapshot, report)
+    _sessions(journal.committed(), {xid for xid, _, _ in streamed}, report)
     if snapshot:
         _snapshot(partitions, expected, streamed, journal.initial, snapshot, report)
     elif any(i.op == "r" for items in partitions.values() for i in items):
@@ -139,6 +140,16 @@ def _complete(expected, streamed, snapshot, report):
         if missing and not (snapshot and len(missing) == len(changes)):
             first = missing[0]
             report.add("lost", f"transaction {xid}: {len(missing)} of {len(changes)} changes, the first {first.op} {first.table} {first.key}")
+
+
+def _sessions(committed, streamed, report):
+    """Once a session's transaction was streamed, none of its later ones can have been left to the snapshot."""
+    begun = set()
+    for transaction in sorted(committed, key=lambda t: t.number):
+        if transaction.xid & 0xFFFFFFFF in streamed:
+            begun.add(transaction.session)
+        elif transaction.session in begun:
+            report.add("lost", f"transaction {transaction.xid}: nothing of it was sent, but what its session did before it was")
 
 
 def _snapshot(partitions, expected, streamed, initial, mode, report):
@@ -228,7 +239,7 @@ def _keys_in_order(name, items, expected, snapshot, report):
     for item in items:
         at = (item.table, item.key)
         if item.op == "r":
-            if streaming and snapshot == "once":
+            if streaming:
                 report.add("order", f"{item.at}: a snapshot row after streamed ones")
                 streaming = False
             continue

@@ -28,12 +28,13 @@ class Change:
 
 @dataclass
 class Transaction:
-    """One transaction of a writer. `committed` is None while nobody knows."""
+    """One transaction of a writer. `committed` is None while nobody knows. A session's transactions commit in the order of their numbers."""
 
     number: int
     xid: int
     changes: list[Change] = field(default_factory=list)
     committed: bool | None = None
+    session: int = 0
 
 
 def payload(table: str, key: int, seq: int) -> str:
@@ -140,7 +141,7 @@ class Workload:
             try:
                 if connection is None:
                     connection = self.database.connect(autocommit=False)
-                transaction = Transaction(next(self.numbers), 0)
+                transaction = Transaction(next(self.numbers), 0, session=writer)
                 self._transaction(connection, writer, rng, transaction)
             except Exception as error:
                 if not isinstance(error, psycopg2.Error) or not (connection is None or connection.closed or "server closed the connection" in str(error)):
