@@ -27,6 +27,24 @@ def test_clean_stops_under_load_repeat_nothing(streams):
     assert report.transactions > 100
 
 
+def test_a_clean_stop_confirms_what_it_delivered(streams):
+    """The last status of a stop must not be older than the checkpoint that another thread has just written."""
+    s = streams({"public.led_0": 1}, settings={"snapshot": {"mode": "never"}})
+    workload = Workload(s.database, tables=1, writers=3, seed=92, pad=100).create()
+    s.start()
+    workload.start()
+    rng = random.Random(92)
+    for _ in range(8):
+        time.sleep(rng.uniform(0.1, 0.4))
+        assert s.host.stop() == 0, s.host.tail()
+        confirmed, delivered = s.database.slot(s.slot)["confirmed"], s.reader.quiet(0.3)
+        assert not delivered or confirmed > max(r.json["commit_lsn"] for r in delivered if r.value is not None)
+        s.start()
+    workload.stop()
+    s.settle()
+    s.check(workload, replays="none")
+
+
 @pytest.mark.long
 def test_C09_twenty_deployments_no_duplicate(streams, long_form):
     s = streams({"public.t": 1}, settings={"snapshot": {"mode": "never"}})

@@ -88,11 +88,12 @@ final class Checkpointer: Sendable {
             record.position = mark.position
             record.lastCommitEnd = max(record.lastCommitEnd, mark.lastCommitEnd)
             try save(record, &state)
+            // Before another thread can see the record: a stop that finds it saved already sends the last status at once.
+            confirmed.advance(to: mark.position)
             return true
         }
         if moved {
             context.metrics.acknowledgedLSN.set(mark.position)
-            confirmed.advance(to: mark.position)
             context.metrics.confirmedLSN.set(mark.position)
         }
         return moved
