@@ -1,3 +1,4 @@
+import Files
 public import Pipeline
 import PluginABI
 
@@ -6,9 +7,35 @@ public enum SinkLoss: Sendable, Equatable {
     /// Make the sink anew and send again from the last acknowledged transaction.
     case rewind(String)
     /// A record can never be delivered, and the policy is to stop.
-    case record(topic: String, code: Int32, message: String)
+    case record(RecordRefusal)
     /// Nothing will be delivered.
     case fatal(code: Int32, message: String)
+}
+
+/// A record that can never be delivered: enough to find it, and nothing of what it holds.
+public struct RecordRefusal: Sendable, Equatable {
+    /// Where it was to go.
+    public let topic: String
+    /// Of the key as the record carries it; empty: no key.
+    public let keyHash: String
+    /// Key and value together.
+    public let bytes: Int
+    /// Everything up to here is acknowledged; the record is behind it.
+    public let after: UInt64
+    /// `CDCP_CODE_…`
+    public let code: Int32
+    /// The sink's own words.
+    public let message: String
+
+    /// Says what the sink said.
+    public init(topic: String, keyHash: String, bytes: Int, after: UInt64, code: Int32, message: String) {
+        self.topic = topic
+        self.keyHash = keyHash
+        self.bytes = bytes
+        self.after = after
+        self.code = code
+        self.message = message
+    }
 }
 
 /// What is on the way to the sink, and what has come back: submissions, ledger, budget. Any thread; the gate once a submission.
@@ -153,12 +180,19 @@ public final class InFlight: @unchecked Sendable {
             switch Int32(failure.kind) {
             case CDCP_FAIL_RECORD:
                 if sinkPolicy == .skip { continue }
-                return .record(topic: topics.name(submission.records[failure.index].topic), code: failure.code, message: failure.message)
+                return .record(refusal(of: submission.records[failure.index], failure))
             case CDCP_FAIL_RETRYABLE: worst = worst ?? .rewind(failure.message)
             default: return .fatal(code: failure.code, message: failure.message)
             }
         }
         return worst
+    }
+
+    private func refusal(of record: cdcp_record, _ failure: DeliveryFailure) -> RecordRefusal {
+        let key = record.key.map { Array(UnsafeBufferPointer(start: $0, count: Int(record.key_len))) }
+        return RecordRefusal(
+            topic: topics.name(record.topic), keyHash: key.map { String(SHA256.hex($0).prefix(16)) } ?? "", bytes: Int(record.key_len) + Int(record.value_len),
+            after: ledger.durable.position, code: failure.code, message: failure.message)
     }
 
     private func recycleLocked(_ submission: Submission) {

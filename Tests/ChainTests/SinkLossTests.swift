@@ -37,7 +37,12 @@ import Testing
     @Test func aRecordThatNeverSucceedsStopsOrIsSkipped() throws {
         let stopping = try delivered()
         stopping.sink.fail(2, index: 0, CDCP_FAIL_RECORD, code: CDCP_CODE_TOO_LARGE)
-        #expect(stopping.inFlight.snapshot().loss == .record(topic: "cdc.public.items", code: CDCP_CODE_TOO_LARGE, message: ""))
+        guard case .record(let refusal) = stopping.inFlight.snapshot().loss else {
+            Issue.record("no record was refused")
+            return
+        }
+        #expect(refusal.topic == "cdc.public.items" && refusal.code == CDCP_CODE_TOO_LARGE && refusal.message.isEmpty)
+        #expect(refusal.keyHash.count == 16 && refusal.bytes > 0 && refusal.after < 205)
         stopping.sink.complete(1)
         stopping.sink.complete(3)
         #expect(stopping.durable < 205)

@@ -109,7 +109,10 @@ import Testing
 
     @Test func sinks() {
         #expect(ErrorPolicy.exit(SinkLoss.rewind("fenced"), sink: "60-sink") == nil)
-        #expect(ErrorPolicy.exit(SinkLoss.record(topic: "t", code: CDCP_CODE_TOO_LARGE, message: "no"), sink: "60-sink")?.code == .data)
+        let refusal = RecordRefusal(topic: "t", keyHash: "0123456789abcdef", bytes: 2_000_000, after: 0x1_0000_0002, code: CDCP_CODE_TOO_LARGE, message: "no")
+        let exit = ErrorPolicy.exit(SinkLoss.record(refusal), sink: "60-sink")
+        #expect(exit?.code == .data && exit?.cure.contains("max.message.bytes") == true)
+        for part in ["60-sink", "topic t", "0123456789abcdef", "1/2", "2000000"] { #expect(exit?.reason.contains(part) == true) }
         #expect(ErrorPolicy.exit(SinkLoss.fatal(code: CDCP_CODE_PERMISSION, message: "no"), sink: "60-sink")?.code == .permission)
         #expect(ErrorPolicy.exit(SinkLoss.fatal(code: CDCP_CODE_CONFIG, message: "no"), sink: "60-sink")?.code == .configuration)
     }

@@ -1,7 +1,9 @@
 """The core of the integration tests against the real Apache Kafka."""
 
+import hashlib
 import os
 import random
+import re
 import time
 
 import pytest
@@ -129,6 +131,22 @@ def test_C22_broker_frozen_with_batches_in_flight(streams, real_kafka, long_form
     assert s.host.metric("cdc_reconnects_total", side="source") == 0
     # A producer that was made anew says so, once for each time.
     assert len(s.host.events("reconnecting")) == s.host.metric("cdc_reconnects_total", side="sink")
+
+
+def test_C33_a_record_that_the_broker_refuses(streams, real_kafka):
+    s = streams({}, kafka=real_kafka, settings={"log": {"level": "debug"}, "snapshot": {"mode": "never"}})
+    real_kafka.create_topic(f"{s.name}.public.p", 1, config={"max.message.bytes": "20000"})
+    s.sql("CREATE TABLE p(id int PRIMARY KEY, name text)")
+    s.start()
+    s.sql("INSERT INTO p VALUES (1, 'PII-1')")
+    s.settle()
+    # Nothing that compresses.
+    s.sql("INSERT INTO p SELECT 2, string_agg('PII-2' || md5(g::text), '') FROM generate_series(1, 3000) g")
+    assert s.host.wait_exit(30) == 65
+    reason = s.host.events("stopped")[-1]["reason"]
+    assert f"topic {s.name}.public.p " in reason and hashlib.sha256(b'{"id":2}').hexdigest()[:16] in reason, reason
+    assert re.search(r"111\d{3} bytes, behind [0-9A-F]+/[0-9A-F]+", reason), reason
+    assert "PII-" not in s.host.log() and [r.json_key for r in s.reader.all()] == [{"id": 1}]
 
 
 @pytest.fixture(scope="module")

@@ -92,10 +92,12 @@ enum ErrorPolicy {
     static func exit(_ loss: SinkLoss, sink: String) -> HostExit? {
         switch loss {
         case .rewind: nil
-        case .record(let topic, let code, let message):
+        case .record(let record):
             HostExit(
-                .data, "\(sink): a record for topic \(topic) was refused: \(message)",
-                cure: code == CDCP_CODE_TOO_LARGE
+                .data,
+                "\(sink): a record for topic \(record.topic) (hash of its key \(record.keyHash.isEmpty ? "none" : record.keyHash), \(record.bytes) bytes, "
+                    + "behind \(LSN(rawValue: record.after))) was refused: \(record.message)",
+                cure: record.code == CDCP_CODE_TOO_LARGE
                     ? "raise the topic's max.message.bytes, or set on_error: skip in the sink's file; nothing after it was acknowledged"
                     : "correct the cause, or set on_error: skip in the sink's file; nothing after it was acknowledged")
         case .fatal(let code, let message):
