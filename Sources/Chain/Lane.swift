@@ -190,6 +190,7 @@ public final class Lane: @unchecked Sendable {
     public func rewind(to mark: StreamMark) {
         builder.tracker.rewind(to: mark)
         builder.startNext()
+        outlet.forget()
         queue.release(held)
         held.removeAll()
         queue.reopen()
@@ -235,7 +236,7 @@ public final class Lane: @unchecked Sendable {
     private func nextOrTheRest() throws(LaneStop) -> ReceivedSlice {
         while true {
             do throws(LaneStop) {
-                let isPending = batch.rowCount > 0 || !builder.marks.isEmpty
+                let isPending = batch.rowCount > 0 || !builder.marks.isEmpty || outlet.isHolding
                 if let slice = try next(until: isPending ? monotonicNow() + Self.patience : .max) { return slice }
             } catch {
                 if case .sourceEnded = error { try flush(isLast: true) }
@@ -387,6 +388,7 @@ public final class Lane: @unchecked Sendable {
         onTurn?()
         whereabouts.reached(builder.commitLSN)
         let plan = builder.plan
+        if isLast { try outlet.settle(plan) }
         guard batch.rowCount > 0 else {
             if let last = builder.marks.last {
                 let count = builder.marks.reduce(0) { $0 + $1.transactions }

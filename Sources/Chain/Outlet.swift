@@ -11,6 +11,9 @@ final class Outlet {
     private let whereabouts: Whereabouts
     /// Called whenever waiting comes round.
     var onTurn: (() -> Void)?
+    /// Entered, and left here by a reload because the sink takes nothing more at the moment: they go before all others.
+    private var left: [Submission] = []
+    private static let leftMax = 64
 
     init(gate: Gate, inFlight: InFlight, services: any HostServices, observer: any LaneObserver, attention: Attention, whereabouts: Whereabouts) {
         self.gate = gate
@@ -49,18 +52,44 @@ final class Outlet {
         }
     }
 
-    /// Hands the submission over; a sink that is full is asked again.
+    /// Something has not been handed over yet.
+    var isHolding: Bool { !left.isEmpty }
+
+    /// Hands the submission over; a sink that is full is asked again, unless a reload waits for the stream's next boundary.
     func submit(_ plan: Plan, _ submission: Submission) throws(LaneStop) {
+        try settle(plan)
+        if left.isEmpty, try offer(plan, submission) { return }
+        left.append(submission)
+    }
+
+    /// Hands over what a reload left here.
+    func settle(_ plan: Plan) throws(LaneStop) {
+        while let first = left.first, try offer(plan, first) { left.removeFirst() }
+    }
+
+    /// All of it comes again.
+    func forget() { left.removeAll() }
+
+    /// - Returns: false when a reload may not wait for it.
+    private func offer(_ plan: Plan, _ submission: Submission) throws(LaneStop) -> Bool {
+        let began = monotonicNow()
+        var isTold = false
+        defer { if isTold { observer.backpressure(begins: false, nanoseconds: monotonicNow() - began) } }
         while true {
             whereabouts.enter(plan.sinkNumber)
             let status = plan.sink.code.sink?.submit?(plan.sink.pointer, submission.pointer) ?? CDCP_E_UNSUPPORTED
             whereabouts.leave()
-            if status == CDCP_OK { break }
+            if status == CDCP_OK { return true }
             let failure = plan.sink.failure("submit", status, "answered \(StageInstance.meaning(status))")
             guard status == CDCP_E_AGAIN || status == CDCP_E_RETRY else {
                 // A sink that lost its producer says so by its completions, and then refuses: that is a rewind, not an end.
                 if gate.locked({ inFlight.lossLocked }) != nil { throw .abandoned }
                 throw .stage(failure)
+            }
+            if attention.isRaised(Attention.reload), !attention.isRaised(Attention.stop), left.count < Self.leftMax { return false }
+            if !isTold, monotonicNow() - began > 1_000_000_000 {
+                isTold = true
+                observer.backpressure(begins: true, nanoseconds: monotonicNow() - began)
             }
             try pauseChecking(5_000_000)
         }

@@ -59,6 +59,54 @@ import Testing
         #expect(rig.durable == 205)
     }
 
+    @Test func aFullSinkKeepsNoReloadWaiting() throws {
+        let rig = try Rig(rows: 1)
+        rig.send([Rig.table] + Rig.transaction(100, ["1|a"]))
+        rig.start()
+        #expect(eventually { rig.durable == 105 })
+        rig.sink.refuse(Array(repeating: CDCP_E_AGAIN, count: 100_000))
+        rig.send(Rig.transaction(200, ["2|b", "3|c"]))
+        rig.send(Rig.transaction(300, ["4|d"]))
+        // The second while the sink is asked again for what the first one left.
+        let stages = [Self.tag("new-"), Self.tag("newer-")]
+        for stage in stages {
+            let old = rig.lane.plan
+            let new = plan(rig, [try Rig.instance(stage, rig.services)])
+            try new.prepare(rig.lane.liveRelations, takingOver: old)
+            var glances = 0
+            let outcome = rig.lane.reload(new) {
+                glances += 1
+                return glances < 5
+            }
+            #expect(isSwapped(outcome))
+            old.retire(successor: new, timeout: .zero)
+        }
+        rig.send(Rig.transaction(400, ["5|e"]))
+        #expect(rig.sink.values.count == 1)
+        #expect(eventually { rig.services.ears.backpressure == [true] })
+        rig.sink.refuse([])
+        #expect(eventually { rig.durable == 405 })
+        #expect(rig.sink.values.prefix(3) == ["1 1 1,a", "1 1 2,b", "1 2 3,c"] && rig.sink.values.last == "1 1 5,newer-e")
+        #expect(rig.sink.values.map { $0.split(separator: " ")[2].prefix(1) } == ["1", "2", "3", "4", "5"])
+        rig.lane.requestStop()
+        #expect(rig.join().word == "boundary")
+    }
+
+    @Test func aStopHandsOverWhatAReloadLeft() throws {
+        let rig = try Rig(rows: 1)
+        rig.send([Rig.table] + Rig.transaction(100, ["1|a"]))
+        rig.start()
+        #expect(eventually { rig.durable == 105 })
+        rig.sink.refuse(Array(repeating: CDCP_E_AGAIN, count: 200))
+        rig.send(Rig.transaction(200, ["2|b"]))
+        let new = plan(rig, [])
+        try new.prepare(rig.lane.liveRelations, takingOver: rig.lane.plan)
+        #expect(isSwapped(rig.lane.reload(new) { true }))
+        rig.lane.requestStop()
+        #expect(rig.join().word == "boundary")
+        #expect(rig.durable == 205)
+    }
+
     @Test func aPlanRefusedAtTheBoundaryLeavesTheOldOne() throws {
         let rig = try Rig(transforms: [Self.tag("old-")])
         let fussy = FakeStage(CDCP_ROLE_TRANSFORM, "20-fussy", flags: UInt64(CDCP_STAGE_RESHAPES))
