@@ -62,7 +62,7 @@ final class Departures: @unchecked Sendable {
 
     /// Hands what waits to librdkafka, as far as the flight takes it. [poll thread]
     func board() -> Boarding {
-        while let first = first() {
+        while !sender.isOver, let first = first() {
             nextRecord = sender.send(first.submission, first.slot, from: nextRecord, &flight)
             guard nextRecord == first.count else { return .full }
             advance()

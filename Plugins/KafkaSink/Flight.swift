@@ -10,6 +10,8 @@ struct Flight {
     static let bytesMax = 8 << 20
     /// After so long the next may go although this one has not landed: a partition without a leader must not keep the others waiting.
     static let overdue: UInt64 = 1_000_000_000
+    /// The same while something of an overdue flight is still under way: the others have waited long enough.
+    static let overdueAgain: UInt64 = 100_000_000
     /// What a record needs in a batch beside its bytes, about.
     private static let overhead = 24
     private static let buckets = 64

@@ -29,6 +29,7 @@ final class Producer: @unchecked Sendable {
     private var held: [(id: UInt64, failures: [cdcp_failure])]?
     /// librdkafka's fatal error has been seen: this producer sends nothing any more.
     let dead = Atomic<Bool>(false)
+    var isDead: Bool { dead.load(ordering: .acquiring) }
     /// What all that is outstanding has met, where it is not what librdkafka says of it; 0: nothing.
     private let verdict = Atomic<Int32>(0)
 
@@ -139,7 +140,7 @@ final class Producer: @unchecked Sendable {
             case .open, .full:
                 departures.depart()
                 departed = Clock.now()
-                awaitLanding(at: before, until: departed &+ Flight.overdue)
+                awaitLanding(at: before, until: departed &+ (before > 0 ? Flight.overdueAgain : Flight.overdue))
             }
         }
     }

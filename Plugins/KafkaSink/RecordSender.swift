@@ -19,16 +19,19 @@ final class RecordSender {
 
     deinit { messages.deallocate() }
 
+    /// Nothing may go any more: it would overtake what has failed.
+    var isOver: Bool { producer.isDead }
+
     /// A record that does not go to librdkafka at all.
     func refuse(_ slot: UInt32, _ record: UInt32, _ error: rd_kafka_resp_err_t) { producer.settle(SubmissionTable.tag(slot, record), error) }
 
-    /// Sends records as long as the flight takes them; returns the index after the last.
+    /// Sends records as long as the flight takes them and none has failed for good; returns the index after the last.
     func send(_ submission: UnsafePointer<cdcp_submission>, _ slot: UInt32, from start: UInt32, _ flight: inout Flight) -> UInt32 {
         let count = submission.pointee.record_count
         guard let records = submission.pointee.records else { return count }
         let stride = Int(submission.pointee.record_stride)
         var index = start
-        while index < count {
+        while index < count, !isOver {
             let end = send(records, stride, count, from: index, slot, &flight)
             if end == index { break }
             index = end

@@ -55,6 +55,20 @@ extension DeliveryTests {
         #expect(read.compactMap { $0.value?.split(separator: " ").first.flatMap { Int($0) } } == Array(0..<1010))
     }
 
+    @Test("Nothing goes behind a record that has failed for good, not even of the same submission")
+    func nothingOvertakes() throws {
+        let kafka = try EmbeddedKafka(topics: ["orders:1"])
+        let sink = try sink(kafka)
+        try sink.topic(1, "orders")
+        _ = try sink.completion(of: try sink.submit(records(0..<1, size: 20, partitions: 1)))
+        var list = records(1..<4, size: 20, partitions: 1)
+        list[1].topic = 9
+        let ids = [try sink.submit(list), try sink.submit(records(4..<5, size: 20, partitions: 1))]
+        let failures = try ids.map { try sink.completion(of: $0).failures }
+        #expect(failures[0].contains { $0.index == 1 && $0.cls == CDCP_FAIL_FATAL })
+        #expect(failures[0].contains { $0.index == 2 } && failures[1].count == 1)
+    }
+
     @Test("Submissions larger than a batch are cut where it is full, each partition in order; with a linger too", arguments: [[], [Option.Entry("linger.ms", 20)]])
     func cut(_ more: [Option.Entry]) throws {
         let kafka = try EmbeddedKafka(topics: ["orders:3"])
