@@ -12,11 +12,15 @@ extension Connection {
 extension ConnectionParameters {
     /// No socket can ever be there.
     private static let nowhere = [("host", "/dev/null/nowhere"), ("port", "1")]
+    /// A service file may hold addresses, which would be counted against the one host above: one of ours stands before them.
+    private var address: [(String, String)] {
+        keywords.contains { $0.name == "service" } || getenv("PGSERVICE") != nil ? [("hostaddr", "127.0.0.1")] : []
+    }
 
     fileprivate func validate() throws(PostgresError) {
         if let complaint = portComplaint { throw PostgresError(.settings, doing: .connecting, what: "use source.connection", message: complaint) }
         // libpq tells a mistake in the options from a server that does not answer in this call only. So that no server is asked, there is none.
-        let options = keywords.filter { !["host", "hostaddr", "port"].contains($0.name) } + Self.nowhere
+        let options = keywords.filter { !["host", "hostaddr", "port"].contains($0.name) } + Self.nowhere + address
         let names = options.map { strdup($0.0) }
         let values = options.map { strdup($0.1) }
         defer { (names + values).forEach { free($0) } }

@@ -176,6 +176,17 @@ def test_a_connection_that_nothing_can_cure(cli, streams, wrong):
     assert "source.connection" in s.host.fails(78)
 
 
+@pytest.mark.parametrize("how", ["keyword", "environment"])
+def test_a_service_with_several_addresses(cli, streams, tmp_path, how):
+    (tmp_path / "services").write_text("[two]\nhostaddr=127.0.0.1,127.0.0.1\nport=5432,5433\ndbname=x\nuser=y\n")
+    s = streams({})
+    s.host.settings["source"]["connection"] = "service=two" if how == "keyword" else "connect_timeout=3"
+    s.host.write()
+    environment = {"PGSERVICEFILE": str(tmp_path / "services")} | ({} if how == "keyword" else {"PGSERVICE": "two"})
+    check = cli("check", "--plugins", s.host.plugins, "--offline", environment=environment)
+    assert check.returncode == 0, check.stdout
+
+
 def test_who_may_write_the_directory(cli, streams):
     s = streams({})
     s.sql("CREATE TABLE t(id int PRIMARY KEY)")
