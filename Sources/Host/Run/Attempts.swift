@@ -53,8 +53,8 @@ final class Attempts {
 
     /// The source failed: waits before the next attempt, or throws what ends the process.
     func away(_ error: PostgresError) throws {
-        // 57P01 and 57P02: the server, or this session of it, was shut down.
-        isServerAway = error.doing == .connecting || error.kind == .connection || error.sqlstate?.hasPrefix("57P0") == true
+        // 57P0x: the server shuts down, or starts, or has ended this session. One that says anything else is there.
+        isServerAway = error.sqlstate.map { $0.hasPrefix("57P0") || $0.hasPrefix("08") } ?? (error.doing == .connecting || error.kind == .connection)
         try away(ErrorPolicy.judge(error))
     }
 
