@@ -98,16 +98,22 @@ public final class CopyReader {
     /// - Returns: false: it took another snapshot for it.
     private func hold(_ item: SnapshotTable) throws(PostgresError) -> Bool {
         let what = "copy \(item.table.quotedName)"
-        let lock = "LOCK TABLE ONLY \(item.table.quotedName) IN ACCESS SHARE MODE"
-        try connection.execute(lock, doing: .snapshot, what: what)
-        let isVisible = try !wasRewritten(item, what)
-        if !isVisible {
-            // The lock comes first: no rewrite lies between it and the new snapshot.
+        var isVisible = true
+        try lock(item, what)
+        while try wasRewritten(item, what) {
+            isVisible = false
             try connection.execute("COMMIT; \(Self.beginCommand)", doing: .snapshot, what: what)
-            try connection.execute(lock, doing: .snapshot, what: what)
+            // Before the new snapshot, so that no rewrite lies between them; partitions are locked in it, and looked at again.
+            try lock(item, what)
         }
         try checkColumns(item, what)
         return isVisible
+    }
+
+    private func lock(_ item: SnapshotTable, _ what: String) throws(PostgresError) {
+        try connection.execute("LOCK TABLE ONLY \(item.table.quotedName) IN ACCESS SHARE MODE", doing: .snapshot, what: what)
+        // LOCK TABLE asks older servers' users for rights on each partition, a query does not.
+        if item.table.isPartitioned { try connection.execute("SELECT FROM \(item.table.quotedName) LIMIT 0", doing: .snapshot, what: what) }
     }
 
     /// pg_class is read as of the snapshot, the function answers as of now.
