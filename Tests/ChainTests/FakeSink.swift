@@ -69,6 +69,8 @@ final class FakeSink: @unchecked Sendable {
     /// The next calls of submit answer this.
     func refuse(_ statuses: [cdcp_status]) { state.withLock { $0.refusals = statuses } }
 
+    var refusalsLeft: Int { state.withLock { $0.refusals.count } }
+
     func complete(_ id: UInt64) {
         state.withLock { $0.open.removeAll { $0 == id } }
         stage.host!.pointee.sink_complete(stage.host, id, nil, 0)
