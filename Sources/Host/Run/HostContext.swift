@@ -96,10 +96,12 @@ final class HostContext: Sendable {
     }
 
     /// The call of a stage's life that the stage thread is in.
-    var callOfStageThread: String? {
-        let thread = stageBeat.withLock { $0?.thread }
-        return calls.withLock { $0.last { $0.thread == thread }?.text }
-    }
+    var callOfStageThread: String? { stageBeat.withLock { $0?.thread }.flatMap(call(of:)) }
+
+    /// The call of a stage's life that a thread is in.
+    func call(of thread: UInt) -> String? { calls.withLock { $0.last { $0.thread == thread }?.text } }
+
+    func isStageThread(_ thread: UInt) -> Bool { stageBeat.withLock { $0?.thread } == thread }
 
     // MARK: ending
 

@@ -66,9 +66,13 @@ enum RunCommand {
         let settings = context.settings
         let shared = RunShared()
         let desk = SignalDesk()
-        // Before any code of a plugin runs: one that hangs must not keep the process from its end.
+        // Before any code of a plugin runs: one that hangs must not keep the process from its end, nor one that faults end it without a word.
         let signals = Signals.listen({ number in handle(number, context, desk) }, tick: { tick(context, shared) })
-        defer { _ = signals }
+        let faults = Faults.watch { fault in leave(exit(fault, context, shared), context) }
+        defer {
+            Faults.isOrderly = true
+            _ = (signals, faults)
+        }
         let lock: InstanceLock
         let checkpointer: Checkpointer
         do throws(CheckpointError) {
@@ -182,6 +186,15 @@ enum RunCommand {
     private static func presentCall(_ context: HostContext, _ shared: RunShared) -> String? {
         if let call = shared.lane?.presentCall { return "\(call.stage), near \(LSN(rawValue: call.position))," }
         return context.callOfStageThread
+    }
+
+    /// A stage's code is 81, the host's own a defect.
+    private static func exit(_ fault: Faults.Fault, _ context: HostContext, _ shared: RunShared) -> HostExit {
+        let cure = "nothing was acknowledged that is not delivered, and a restart repeats whole transactions only"
+        guard let call = context.call(of: fault.thread) ?? (context.isStageThread(fault.thread) ? presentCall(context, shared) : nil) else {
+            return HostExit(.defect, "\(fault.name), in the host or on a thread that a plugin started", cure: "\(cure); report it, with the plugins that run")
+        }
+        return HostExit(.plugin, "\(call) ended the process: \(fault.name)", cure: "\(cure), which may meet the same row: replace the library, or take the stage out")
     }
 
     private static func leave(_ exit: HostExit, _ context: HostContext) -> Never { _exit(report(exit, context).rawValue) }
