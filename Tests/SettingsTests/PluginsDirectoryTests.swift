@@ -223,7 +223,7 @@ import Testing
         #expect(read.settings?.source.tables.include.count == (environment.isEmpty ? 1 : 2))
         let kafka = read.stages.last?.options["kafka"]?["bootstrap.servers"]
         #expect(kafka?.text == environment["CDC_KAFKA"] ?? "127.0.0.1:9092")
-        #expect(kafka?.origin.hasSuffix("60-sink.toml:9:23: options.kafka.\"bootstrap.servers\"") == true)
+        #expect(kafka?.origin.hasSuffix("60-sink.toml:10:23: options.kafka.\"bootstrap.servers\"") == true)
         let roles: [StageRole] = [.decoder, .transform, .transform, .codec, .partitioner, .sink]
         let facts = zip(read.stages, roles).map {
             StageFacts(settings: $0, role: $1, seesEveryOp: $0.plugin == "Masking", needsPartitioner: $0.plugin == "KafkaSink")

@@ -24,9 +24,11 @@ enum Faults {
     }
 
     private static let signals = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT]
-    /// Where a fault is written to; handlers may read nothing that needs a lock.
+    /// Where a fault is written to.
+    // SAFETY: written once, before any handler is installed; a handler may read nothing that needs a lock.
     private nonisolated(unsafe) static var bell: Int32 = -1
     /// From here on the end of the process is the host's own.
+    // SAFETY: written by the thread that then leaves `main`, read in its `exit`; another thread's `exit` may read it either way.
     nonisolated(unsafe) static var isOrderly = false
 
     /// Watches from here on. `report` runs on a thread of its own and ends the process.
