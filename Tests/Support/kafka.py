@@ -252,6 +252,8 @@ class Reader:
         last, since, begun = -1, time.monotonic(), time.monotonic()
         while True:
             assert time.monotonic() - begun < 240 * scale(), "records keep coming, or the broker keeps some back"
+            if self.lost:
+                return self.all()
             if self.count() != last:
                 last, since = self.count(), time.monotonic()
             elif time.monotonic() - since >= seconds and not self._is_behind():
