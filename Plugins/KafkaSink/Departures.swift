@@ -4,7 +4,7 @@ import Synchronization
 
 /// Submissions on their way to librdkafka, in order. The lane brings them, the poll thread takes them in flights (`Flight`).
 final class Departures: @unchecked Sendable {
-    // SAFETY: `state` has a lock; the rest is the poll thread's. The host pins a submission until it is completed.
+    // SAFETY: `arrivals` has a lock; the rest is the poll thread's. The host pins a submission until it is completed.
     private struct Waiting: @unchecked Sendable {
         let submission: UnsafePointer<cdcp_submission>
         let slot: UInt32
